@@ -1,0 +1,1 @@
+"""Search relevance for shops that sell in many languages."""

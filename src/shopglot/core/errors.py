@@ -1,0 +1,17 @@
+"""The errors a person can mend; the command line prints them as one sentence and ends with exit code 2."""
+
+
+class ShopglotError(Exception):
+    """One sentence that names the thing, the place and the remedy."""
+
+
+class DataError(ShopglotError):
+    """A file or table that cannot be read as labelled pairs."""
+
+
+class RecipeError(ShopglotError):
+    """A recipe or setting that cannot be followed."""
+
+
+class BundleError(ShopglotError):
+    """A bundle or model folder that is incomplete, changed or not ours."""

@@ -1,0 +1,134 @@
+"""Pairs as a table, checked once at the edge and trusted everywhere else."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shopglot.core.errors import DataError
+from shopglot.core.pair import TASKS, Pair, Task
+
+OWN: Final = "own:"
+"""Prefix of the columns that came with the file; they travel along untouched."""
+
+SCHEMA: Final = pl.Schema(
+    {
+        "id": pl.String(),
+        "task": pl.Enum(TASKS),
+        "query": pl.String(),
+        "target": pl.String(),
+        "language": pl.String(),
+        "english": pl.String(),
+        "label": pl.Int8(),
+        "concept": pl.String(),
+        "made_from": pl.String(),
+        "made_by": pl.String(),
+        "annotator": pl.String(),
+        "weight": pl.Float64(),
+        "flag": pl.String(),
+    }
+)
+"""The columns of every `Pairs`. `flag` says why a row has no text to judge, such as "empty query"."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pairs:
+    """Pairs as a polars table with the columns of `SCHEMA`, followed by the file's own columns under `own:`.
+
+    >>> pairs = Pairs.of([Pair(task="QI", query="nighty", target="Womens Pajama Set", label=1)])
+    >>> len(pairs), pairs.labels.tolist()
+    (1, [1])
+    """
+
+    frame: pl.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse a table that lacks a column or holds one in another type."""
+        schema = self.frame.schema
+        wrong = [name for name, dtype in SCHEMA.items() if schema.get(name) != dtype]
+        if wrong:
+            raise DataError(f"the table of pairs lacks {', '.join(wrong)} in the types of SCHEMA; use Pairs.from_frame")
+
+    @classmethod
+    def of(cls, pairs: Iterable[Pair]) -> Self:
+        """Return the table of `pairs`; a pair without an id gets its position as its id."""
+        rows = [asdict(pair) for pair in pairs]
+        return cls.from_frame(pl.DataFrame(rows, schema_overrides={k: v for k, v in SCHEMA.items() if k != "flag"}))
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame) -> Self:
+        """Return `frame` as pairs: missing columns are filled, known ones cast, all others become `own:` columns."""
+        for name in ("task", "query", "target"):
+            if name not in frame.columns:
+                raise DataError(f"a table of pairs needs the column {name!r}; it has {', '.join(frame.columns)}")
+        defaults = {name: pl.lit(None, dtype=dtype) for name, dtype in SCHEMA.items()}
+        known = [(pl.col(name) if name in frame.columns else defaults[name]).alias(name) for name in SCHEMA]
+        own = [
+            pl.col(name).alias(name if name.startswith(OWN) else OWN + name)
+            for name in frame.columns
+            if name not in SCHEMA
+        ]
+        table = frame.select(known + own)
+        try:
+            table = table.cast(SCHEMA)
+        except pl.exceptions.PolarsError as reason:
+            raise DataError(f"a column of the table of pairs has another type than SCHEMA says: {reason}") from reason
+        position = pl.int_range(pl.len()).cast(pl.String)
+        return cls(
+            table.with_columns(
+                pl.col("id").fill_null(position),
+                pl.col("weight").fill_null(1.0),
+                pl.col("query", "target").fill_null(""),
+            )
+        )
+
+    @classmethod
+    def concat(cls, parts: Iterable["Pairs"]) -> Self:
+        """Return the rows of all parts in order; own columns that a part lacks are null there."""
+        frames = [part.frame for part in parts]
+        if not frames:
+            return cls(SCHEMA.to_frame())
+        return cls(pl.concat(frames, how="diagonal_relaxed"))
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.frame.height
+
+    def __getitem__(self, column: str) -> pl.Series:
+        """Return one column."""
+        return self.frame[column]
+
+    def filter(self, rows: pl.Expr | NDArray[np.bool_] | pl.Series) -> "Pairs":
+        """Return the rows for which the mask or expression is true."""
+        mask = pl.Series(rows) if isinstance(rows, np.ndarray) else rows
+        return Pairs(self.frame.filter(mask))
+
+    def of_task(self, task: Task) -> "Pairs":
+        """Return the rows of one task."""
+        return self.filter(pl.col("task") == task)
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that occur, in the order QC, QI."""
+        present = set(self.frame["task"].unique().to_list())
+        return tuple(task for task in TASKS if task in present)
+
+    @property
+    def labelled(self) -> "Pairs":
+        """The rows that have a label."""
+        return self.filter(pl.col("label").is_not_null())
+
+    @property
+    def labels(self) -> NDArray[np.int8]:
+        """The labels, shape (rows,); raises DataError where one is missing."""
+        column = self.frame["label"]
+        if column.null_count():
+            raise DataError(f"{column.null_count()} of {len(self)} pairs have no label; use Pairs.labelled")
+        return column.to_numpy()
+
+    def own_columns(self) -> pl.DataFrame:
+        """Return the file's own columns under the names they had there."""
+        return self.frame.select(pl.col(f"^{OWN}.*$").name.map(lambda name: name.removeprefix(OWN)))

@@ -1,0 +1,1 @@
+"""The embedded data: a simulated marketplace, its lexicon and its generator."""

@@ -1,0 +1,1 @@
+"""Groups of pairs are dealt into folds that cannot leak."""

@@ -1,0 +1,1 @@
+"""A pair becomes the text a model reads, in training and serving alike."""

@@ -1,0 +1,1 @@
+"""A recipe and pairs become a scorer."""

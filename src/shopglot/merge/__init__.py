@@ -1,0 +1,1 @@
+"""Out-of-fold scores become one scorer and one decision."""
