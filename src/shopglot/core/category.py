@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+import polars as pl
+
 from shopglot.core.errors import DataError
 
 MAX_DEPTH: Final = 16
@@ -67,6 +69,13 @@ class CategoryPath:
     def is_within(self, other: "CategoryPath") -> bool:
         """Return whether `other` is this path or one of its ancestors."""
         return self.levels[: len(other.levels)] == other.levels
+
+
+def levels(path: pl.Expr) -> pl.Expr:
+    """Return the lists of level names of a column of paths, as `CategoryPath.parse` splits them, without a loop."""
+    inner_comma = "\N{NULL}"
+    split = path.str.strip_chars().str.replace_all(", ", inner_comma, literal=True).str.split(",")
+    return split.list.eval(pl.element().str.replace_all(inner_comma, ", ", literal=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,27 +1,36 @@
-"""How much two texts share."""
+"""How much two texts share, as expressions over columns."""
 
-import re
-from typing import Final
+from collections.abc import Callable
 
-_WORD: Final = re.compile(r"\w+")
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the distinct words of `text`, as they are written."""
-    return frozenset(_WORD.findall(text))
+import polars as pl
 
 
-def ngrams(text: str, size: int) -> frozenset[str]:
-    """Return the distinct character n-grams of `text`, with a space at either end.
+def words(text: pl.Expr) -> pl.Expr:
+    """Return the list of distinct words of each text."""
+    return text.str.extract_all(r"\w+").list.unique()
 
-    >>> sorted(ngrams("tea", 3))
+
+def ngrams(text: pl.Expr, size: int) -> pl.Expr:
+    """Return the list of distinct character n-grams of each text, with a space at either end.
+
+    >>> pl.select(ngrams(pl.lit("tea"), 3).list.sort()).item().to_list()
     [' te', 'ea ', 'tea']
     """
-    padded = f" {text} "
-    return frozenset(padded[i : i + size] for i in range(len(padded) - size + 1))
+    padded = pl.format(" {} ", text)
+    starts = [padded.str.slice(start).str.extract_all(rf"(?s).{{{size}}}") for start in range(size)]
+    return pl.concat_list(starts).list.unique()
 
 
-def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """Return the share of common members among all members; 0 when both sets are empty."""
-    union = len(one | other)
-    return len(one & other) / union if union else 0.0
+def jaccard(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Return the share of common members among all members of two lists of distinct ones; 0 when both are empty."""
+    return _share(one, other, lambda common: one.list.len() + other.list.len() - common)
+
+
+def containment(one: pl.Expr, other: pl.Expr) -> pl.Expr:
+    """Return the share of the members of `one` that `other` has too; 0 when `one` is empty."""
+    return _share(one, other, lambda _: one.list.len())
+
+
+def _share(one: pl.Expr, other: pl.Expr, whole: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    common = one.list.set_intersection(other).list.len()
+    return (common / whole(common)).fill_nan(0.0).fill_null(0.0)

@@ -56,7 +56,7 @@ class Pairs:
     def of(cls, pairs: Iterable[Pair]) -> Self:
         """Return the table of `pairs`; a pair without an id gets its position as its id."""
         rows = [asdict(pair) for pair in pairs]
-        return cls.from_frame(pl.DataFrame(rows, schema_overrides={k: v for k, v in SCHEMA.items() if k != "flag"}))
+        return cls.from_frame(pl.DataFrame(rows, schema={k: v for k, v in SCHEMA.items() if k != "flag"}))
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> Self:
@@ -128,6 +128,12 @@ class Pairs:
         if column.null_count():
             raise DataError(f"{column.null_count()} of {len(self)} pairs have no label; use Pairs.labelled")
         return column.to_numpy()
+
+    @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Which rows have a query and a target, shape (rows,); there is nothing to judge in the others."""
+        written = pl.col("query", "target").str.strip_chars() != ""
+        return self.frame.select(pl.all_horizontal(written)).to_series().to_numpy()
 
     def own_columns(self) -> pl.DataFrame:
         """Return the file's own columns under the names they had there."""

@@ -1,0 +1,146 @@
+"""One command per verb: parse, call one function, print."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from shopglot.core.errors import ShopglotError
+
+app = typer.Typer(
+    help="Search relevance for shops that sell in many languages.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+output = Console()
+problems = Console(stderr=True)
+
+Out = Annotated[Path, typer.Option("--out", help="Where the result is written.", show_default=False)]
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence and exit code 2."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=problems, show_path=False)]
+    )
+    logging.getLogger("shopglot").setLevel(logging.INFO)
+    try:
+        app()
+    except ShopglotError as error:
+        problems.print("[bold red]error:[/]", end=" ")
+        problems.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(2) from None
+
+
+@app.command()
+def simulate(
+    out: Out,
+    pairs: Annotated[int, typer.Option(help="Pairs in all files together.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    label_noise: Annotated[float, typer.Option(help="The share of labels that are flipped.")] = 0.0,
+) -> None:
+    """Write a simulated marketplace in the competition's file format.
+
+    Example: `shopglot simulate --out data/simulated --pairs 100000 --seed 7 --label-noise 0.05`
+    """
+    from shopglot.demo.simulate import simulate as write_simulated
+
+    made = write_simulated(out, pairs=pairs, seed=seed, label_noise=label_noise)
+    for name, rows in made.rows.items():
+        output.print(f"{made.files[name]}: {rows:,} simulated pairs")
+    output.print(f"{made.truth}: what each pair means, and its label before noise")
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file, such as recipes/demo.yaml.")],
+    out: Out,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
+    ] = None,
+    max_bad_rows: Annotated[
+        float | None, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops the run.")
+    ] = None,
+) -> None:
+    """Learn from labelled files: folds, models, thresholds, an honest report and a bundle that scores.
+
+    A run that was killed goes on where it was when it is started again.
+
+    Example: `shopglot run recipes/shopify-qc.yaml --out runs/shopify --set seed=3 --set learn.0.networks=5`
+    """
+    from shopglot.config import load_recipe
+    from shopglot.pipeline import run as run_recipe
+    from shopglot.report.table import console_table
+
+    given = (*(overrides or ()), *(() if max_bad_rows is None else (f"max_bad_rows={max_bad_rows}",)))
+    report = run_recipe(load_recipe(recipe, given), out)
+    output.print(console_table(report))
+    output.print(f"report: {out / 'report.html'}\nbundle: {out / 'bundle'}")
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
+    """Show a run's figures and write its page again.
+
+    Example: `shopglot report runs/demo`
+    """
+    from shopglot.report.table import console_table
+    from shopglot.report.write import read_report, write_report
+
+    finished = read_report(folder / "report.json")
+    write_report(finished, folder)
+    output.print(console_table(finished))
+    output.print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def score(
+    bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    out: Out,
+    taxonomy: Annotated[
+        list[Path] | None,
+        typer.Option(help="Files of category paths that the shop has now; may be given again."),
+    ] = None,
+    max_bad_rows: Annotated[
+        float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
+    ] = 1.0,
+) -> None:
+    """Score files of pairs: every input row comes back as it was, with `score` and `prediction`.
+
+    The result is JSON lines, or Parquet when --out ends in `.parquet`. Unreadable rows are listed beside it.
+
+    Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
+    """
+    from shopglot.pipeline import score_files
+
+    scored = score_files(bundle, tuple(files), out, taxonomy=tuple(taxonomy or ()), max_bad_rows=max_bad_rows)
+    for name, count in scored.items():
+        output.print(f"{name}: {count:,}")
+    output.print(f"scored: {out}")
+
+
+@app.command()
+def evaluate(
+    scored: Annotated[Path, typer.Argument(help="What `shopglot score` wrote for labelled pairs.")],
+    slices: Annotated[
+        list[str] | None, typer.Option("--slice", help="A column whose values are shown apart; may be given again.")
+    ] = None,
+) -> None:
+    """Show the metrics of a scored file that has labels.
+
+    Example: `shopglot evaluate scored.jsonl --slice seen_type`
+    """
+    from shopglot.pipeline import evaluate_file
+    from shopglot.report.table import console_table
+
+    output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Recipes: one YAML file per experiment, checked before anything runs."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shopglot.core.errors import RecipeError
+from shopglot.curate.settings import CurateSettings
+from shopglot.demo.settings import SimulateSettings
+from shopglot.fold.settings import FoldSettings
+from shopglot.format.settings import FormatSettings
+from shopglot.learn.settings import LearnerSettings
+from shopglot.merge.settings import MergeSettings
+from shopglot.report.settings import ReportSettings
+
+
+class DataSettings(BaseModel):
+    """Where the pairs come from: files, or the simulated marketplace."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    train: tuple[Path, ...] = Field(default=(), description="Files of labelled pairs, relative to the recipe.")
+    dev: tuple[Path, ...] = Field(default=(), description="Labelled files that are only reported on.")
+    taxonomy: tuple[Path, ...] = Field(default=(), description="Files of the shop's category paths, if it has them.")
+    simulate: SimulateSettings | None = Field(default=None, description="Write and use simulated files instead.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if bool(self.train) == bool(self.simulate):
+            raise ValueError("name either `train` files or `simulate` settings")
+        return self
+
+
+class Recipe(BaseModel):
+    """An experiment from files to a bundle; every stage has its own part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The name the report shows.")
+    seed: int = Field(default=17, description="Seed of the folds and of everything else that draws.")
+    max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
+    data: DataSettings
+    curate: CurateSettings = CurateSettings()
+    fold: FoldSettings = FoldSettings()
+    format: FormatSettings = FormatSettings()
+    learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
+    merge: MergeSettings = MergeSettings()
+    report: ReportSettings = ReportSettings()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [learner.name for learner in self.learn]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
+        return self
+
+    def to_yaml(self) -> str:
+        """Return the recipe with every default spelled out."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        return text
+
+
+def load_recipe(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
+    """Return the recipe in `path` with each `key=value` of `overrides` put in, such as `learn.0.steps=50`.
+
+    Raises RecipeError that names the key, where it stands and the nearest known one.
+    """
+    if not path.is_file():
+        raise RecipeError(f"no recipe {path}; name a YAML file, such as recipes/demo.yaml")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as reason:
+        raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
+    if not isinstance(content, dict):
+        raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
+    for override in overrides:
+        _put(content, override)
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as reason:
+        raise RecipeError(f"{path}: {_first_complaint(reason)}") from reason
+    return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
+
+
+def _put(content: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
+    node: Any = content
+    *parents, last = key.split(".")
+    try:
+        for name in parents:
+            node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
+        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
+    except (IndexError, ValueError, TypeError, AttributeError) as reason:
+        raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
+
+
+def _first_complaint(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(str(first["loc"][-1]), _known_keys(), n=1)
+        return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "; see the recipe reference")
+    return f"{where or 'the recipe'}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r}"[:400]
+
+
+def _known_keys() -> list[str]:
+    schema = Recipe.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return sorted({key for model in models for key in model.get("properties", {})})
+
+
+def _from_folder(data: DataSettings, folder: Path) -> DataSettings:
+    return data.model_copy(
+        update={name: tuple(folder / path for path in getattr(data, name)) for name in ("train", "dev", "taxonomy")}
+    )

@@ -1,0 +1,125 @@
+"""Files of labelled pairs are read; rows that cannot be read are set aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from shopglot.core.errors import DataError
+from shopglot.core.pair import Task
+from shopglot.core.pairs import OWN, Pairs
+from shopglot.curate.folders import read_wands
+from shopglot.curate.json_lines import read_json_lines
+from shopglot.curate.raw import QUARANTINE, RawTable
+from shopglot.curate.rows import as_pairs
+from shopglot.curate.separated import read_separated
+from shopglot.curate.settings import CurateSettings
+
+_JSON: Final = (".json", ".jsonl", ".txt")
+_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+_PARQUET: Final = ".parquet"
+_BEGINNING: Final = 200
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """What `rows` rows of files became: pairs with raw texts, and the rows set aside.
+
+    `quarantine` has the columns file, line, reason and text, the first 200 characters of the row.
+    """
+
+    pairs: Pairs
+    quarantine: pl.DataFrame
+    rows: int
+
+
+def read_pairs(
+    paths: Sequence[Path], settings: CurateSettings, *, task: Task | None = None, training: bool = True
+) -> Reading:
+    """Return the pairs of all files in order, their texts as they stand there.
+
+    The suffix says the format (JSON lines, CSV, TSV, Parquet; text also as .gz), the columns say the layout: the
+    competition's, ESCI's, or WANDS's for a folder. `task` is that of rows which neither name one nor have one
+    target. A pair's id is its task and its id in the file. All columns of the file travel along under `own:`.
+
+    A row that cannot be read goes to quarantine; in training so does one whose label cannot be read or whose id an
+    earlier row of its task has. Raises DataError for a file that cannot be read, or of which no row can.
+    """
+    if not paths:
+        raise DataError("no files were given; name at least one")
+    parts = [_read_file(path, settings, task, training=training) for path in paths]
+    rows = _stacked([rows for rows, _ in parts])
+    if training:
+        rows = _with_later_twins_refused(rows)
+    kept = rows.filter(pl.col("reason").is_null()).drop("file", "line", "text", "reason")
+    quarantine = pl.concat([_set_aside(rows), *(broken for _, broken in parts)])
+    quarantine = quarantine.sort("file", "line").with_columns(pl.col("text").str.slice(0, _BEGINNING))
+    return Reading(Pairs.from_frame(kept), quarantine, kept.height + quarantine.height)
+
+
+def _read_file(
+    path: Path, settings: CurateSettings, task: Task | None, *, training: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows of a file with the reasons against them, and the lines that hold no row."""
+    table = _raw_table(path)
+    broken = table.broken
+    if table.rows.height:
+        rows = as_pairs(table, settings, task, training=training)
+        if rows["reason"].null_count():
+            return rows, broken
+        broken = pl.concat([_set_aside(rows), broken])
+    if not broken.height:
+        raise DataError(f"{path} has no rows; see what should have written it")
+    first = broken.sort("line").row(0, named=True)
+    raise DataError(f"every row of {path} is bad, the first in line {first['line']}: {first['reason']}")
+
+
+def _raw_table(path: Path) -> RawTable:
+    if path.is_dir():
+        return read_wands(path)
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; check the path")
+    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    if suffix in _JSON:
+        return read_json_lines(path)
+    if suffix in _SEPARATORS:
+        return read_separated(path, _SEPARATORS[suffix])
+    if suffix == _PARQUET:
+        return _read_parquet(path)
+    known = ", ".join([*_JSON, *_SEPARATORS, _PARQUET])
+    raise DataError(f"the name of {path} says no format; end it in one of {known} (text also .gz)")
+
+
+def _read_parquet(path: Path) -> RawTable:
+    try:
+        rows = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as reason:
+        raise DataError(f"{path} is not a whole Parquet file ({reason}); fetch it again") from reason
+    return RawTable.of(str(path), rows, pl.int_range(1, rows.height + 1, eager=True))
+
+
+def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    try:
+        return pl.concat(frames, how="diagonal_relaxed")
+    except pl.exceptions.PolarsError as reason:
+        raise DataError(f"the files hold one column in different types ({reason}); write it alike in all") from reason
+
+
+def _with_later_twins_refused(rows: pl.DataFrame) -> pl.DataFrame:
+    """Refuse all rows but the first readable one of each id."""
+    readable = pl.when(pl.col("reason").is_null()).then("id")
+    later = pl.col("reason").is_null() & ~readable.is_first_distinct()
+    if not rows.select(later.any()).item():
+        return rows
+    first = pl.format("{} line {}", "file", "line").first().over(readable)
+    twin = pl.when(later).then(pl.format("the id {} stands before in {}", "id", first))
+    return rows.with_columns(reason=pl.coalesce("reason", twin))
+
+
+def _set_aside(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that have a reason against them as a quarantine."""
+    refused = rows.filter(pl.col("reason").is_not_null())
+    as_json = pl.struct(pl.col(f"^{OWN}.*$").name.map(lambda name: name.removeprefix(OWN))).struct.json_encode()
+    return refused.with_columns(text=pl.coalesce("text", as_json)).select(list(QUARANTINE))

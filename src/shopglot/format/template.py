@@ -1,0 +1,61 @@
+"""The one place where a pair is written as text, so that training and serving read the same."""
+
+import hashlib
+from dataclasses import dataclass
+
+import polars as pl
+
+from shopglot.core.category import levels
+from shopglot.core.pairs import OWN, Pairs
+from shopglot.format.settings import FormatSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """How queries and targets are written; a bundle carries it beside the model that was trained with it.
+
+    >>> from shopglot.core.pair import Pair
+    >>> pairs = Pairs.of([Pair(task="QC", query="barnum", english="tent", target="garden,tents, tarps,party tents")])
+    >>> template = Template(FormatSettings(query="both", path="leaf-first"), cleaning=1)
+    >>> template.queries(pairs).item(), template.targets(pairs).item()
+    ('barnum - tent', 'party tents, tents, tarps, garden')
+    """
+
+    settings: FormatSettings
+    cleaning: int
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change when the text a model reads would change."""
+        text = f"{self.settings.model_dump_json()} cleaning {self.cleaning}"
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def queries(self, pairs: Pairs) -> pl.Series:
+        """Return the text of each query; where a translation is wanted but absent, the query as typed."""
+        original, english = pl.col("query"), pl.col("english")
+        absent = english.is_null() | (english == "") | (english == original)
+        texts = {
+            "original": original,
+            "english": pl.when(absent).then(original).otherwise(english),
+            "both": pl.when(absent).then(original).otherwise(pl.format("{} - {}", original, english)),
+        }
+        return pairs.frame.select(texts[self.settings.query].alias("query")).to_series()
+
+    def targets(self, pairs: Pairs) -> pl.Series:
+        """Return the text of each target: the path as the settings say, the title with its fields."""
+        text = pl.when(pl.col("task") == "QC").then(self._path()).otherwise(self._item(pairs))
+        return pairs.frame.select(text.alias("target")).to_series()
+
+    def _path(self) -> pl.Expr:
+        leaf_first = levels(pl.col("target")).list.reverse()
+        texts = {
+            "full": pl.col("target"),
+            "leaf-first": leaf_first.list.join(", "),
+            "leaf-parent": leaf_first.list.head(2).list.join(", "),
+            "leaf": leaf_first.list.first(),
+        }
+        return texts[self.settings.path]
+
+    def _item(self, pairs: Pairs) -> pl.Expr:
+        present = [pl.col(OWN + name) for name in self.settings.item_fields if OWN + name in pairs.frame.columns]
+        return pl.concat_str(pl.col("target"), *present, separator=", ", ignore_nulls=True)

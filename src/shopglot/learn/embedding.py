@@ -1,0 +1,158 @@
+"""Sentence vectors and an interaction head: queries and targets are embedded apart, and compared by a small network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+
+from shopglot.core.category import levels
+from shopglot.core.files import whole_file
+from shopglot.core.pair import TASKS, Task
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Scores
+from shopglot.format.template import Template
+from shopglot.learn.catalogue import Catalogue
+from shopglot.learn.contrast import fine_tune
+from shopglot.learn.encoders import (
+    RememberingEncoder,
+    SentenceEncoder,
+    frozen_encoder,
+    save_trained,
+    sentence_transformer,
+    trained_encoder,
+)
+from shopglot.learn.head import Features, Head, fit_networks
+from shopglot.learn.interaction import item_features, path_features
+from shopglot.learn.settings import EmbeddingSettings
+from shopglot.learn.store import read_scorer, write_scorer
+
+ROWS_AT_ONCE: Final = 50_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EmbeddingLearner:
+    """Fits a head over cosines, shared letters and the target's standing in the catalogue of categories.
+
+    `taxonomy` are paths known beside those of the training pairs, such as the shop's whole tree in one language.
+    """
+
+    settings: EmbeddingSettings
+    template: Template
+    taxonomy: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name its scores are kept under."""
+        return self.settings.name
+
+    def fit(self, train: Pairs, work: Path) -> "EmbeddingScorer":
+        """Return the scorer with one head per task; a killed fine-tuning goes on from its checkpoints in `work`."""
+        encoder = self._encoder(train, work)
+        paths = tuple(sorted({*self.taxonomy, *train.of_task("QC")["target"].unique().to_list()}))
+        scorer = EmbeddingScorer({}, self.settings, self.template, encoder, Catalogue.of(paths, encoder), paths)
+        heads = {task: self._fit_head(scorer, train.of_task(task)) for task in train.tasks}
+        return scorer.with_heads(heads)
+
+    def _encoder(self, train: Pairs, work: Path) -> RememberingEncoder:
+        settings = self.settings
+        if settings.contrast is None:
+            return frozen_encoder(settings.model, settings.prefix)
+        encoder = SentenceEncoder(sentence_transformer(settings.model), settings.prefix)
+        fine_tune(encoder.model, train, self.template, settings.prefix, settings.contrast, work)
+        return RememberingEncoder(encoder)
+
+    def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Head:
+        features, labels = scorer.features(pairs), pairs.labels
+        if pairs.tasks == ("QC",):
+            features = np.concatenate([features, self._with_hidden_branches(scorer, pairs)])
+            labels = np.concatenate([labels, labels])
+        return fit_networks(
+            features, labels, hidden=self.settings.hidden, networks=self.settings.networks, seed=self.settings.seed
+        )
+
+    def _with_hidden_branches(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Features:
+        """Return the features again as if the catalogue lacked the branch of each target.
+
+        A new branch has no siblings in the catalogue, which looks like an only child; the head learns both states.
+        """
+        branch = _branches(pairs["target"], self.settings.branch_levels)
+        part = (branch.hash(self.settings.seed) % self.settings.hidden_parts).to_numpy()
+        known = _branches(pl.Series(scorer.paths), self.settings.branch_levels)
+        features: Features | None = None
+        for number in range(self.settings.hidden_parts):
+            rows = part == number
+            hidden = branch.filter(rows).unique()
+            kept = tuple(pl.Series(scorer.paths).filter(~known.is_in(hidden.implode())).to_list())
+            seen = scorer.with_catalogue(kept).features(pairs.filter(rows))
+            features = np.empty((len(pairs), seen.shape[1]), np.float32) if features is None else features
+            features[rows] = seen
+        return np.empty((0, 0), np.float32) if features is None else features
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class EmbeddingScorer:
+    """An encoder, the catalogue of categories, and one head per task."""
+
+    heads: dict[Task, Head]
+    settings: EmbeddingSettings
+    template: Template
+    encoder: RememberingEncoder
+    catalogue: Catalogue
+    paths: tuple[str, ...]
+
+    def score(self, pairs: Pairs) -> Scores:
+        """Return P(relevant) per row; 0 for a task it was not trained on."""
+        scores = np.zeros(len(pairs))
+        for start in range(0, len(pairs), ROWS_AT_ONCE):
+            part = Pairs(pairs.frame.slice(start, ROWS_AT_ONCE))
+            for task, head in self.heads.items():
+                rows = np.asarray(part["task"] == task)
+                if rows.any():
+                    scores[start : start + len(part)][rows] = head(self.features(part.filter(rows)))
+        return scores
+
+    def features(self, pairs: Pairs) -> Features:
+        """Return what the head of these pairs' one task reads, shape (rows, features)."""
+        if pairs.tasks == ("QC",):
+            return path_features(pairs, self.template, self.encoder, self.catalogue)
+        return item_features(pairs, self.template, self.encoder)
+
+    def with_heads(self, heads: dict[Task, Head]) -> "EmbeddingScorer":
+        """Return the scorer with these heads."""
+        return EmbeddingScorer(heads, self.settings, self.template, self.encoder, self.catalogue, self.paths)
+
+    def with_catalogue(self, paths: tuple[str, ...]) -> "EmbeddingScorer":
+        """Return the scorer that knows just these category paths."""
+        catalogue = Catalogue.of(paths, self.encoder)
+        return EmbeddingScorer(self.heads, self.settings, self.template, self.encoder, catalogue, paths)
+
+    def save(self, folder: Path) -> None:
+        """Write heads, catalogue, settings and what was trained of the encoder; its frozen weights are only named."""
+        write_scorer(folder, kind="embedding", template=self.template, settings=self.settings.model_dump(mode="json"))
+        with whole_file(folder / "catalogue.txt") as part:
+            part.write_text("".join(path + "\n" for path in self.paths), encoding="utf-8")
+        if isinstance(self.encoder.encoder, SentenceEncoder) and self.settings.contrast is not None:
+            save_trained(self.encoder.encoder, folder / "encoder.safetensors")
+        for task, head in self.heads.items():
+            head.save(folder / f"{task}.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the scorer that `save` wrote."""
+        facts, template = read_scorer(folder)
+        settings = EmbeddingSettings(**facts["settings"])
+        if settings.contrast is None:
+            encoder = frozen_encoder(settings.model, settings.prefix)
+        else:
+            tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors")
+            encoder = RememberingEncoder(tuned)
+        paths = tuple((folder / "catalogue.txt").read_text(encoding="utf-8").splitlines())
+        files = {task: folder / f"{task}.safetensors" for task in TASKS}
+        heads = {task: Head.load(path) for task, path in files.items() if path.exists()}
+        return cls(heads, settings, template, encoder, Catalogue.of(paths, encoder), paths)
+
+
+def _branches(paths: pl.Series, depth: int) -> pl.Series:
+    return paths.to_frame("path").select(levels(pl.col("path")).list.head(depth).list.join(",")).to_series()

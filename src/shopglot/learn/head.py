@@ -1,0 +1,109 @@
+"""Small heads: fitted by scikit-learn, stored as safetensors, applied with numpy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from shopglot.core.errors import RecipeError
+from shopglot.core.scores import Scores
+
+Features = NDArray[np.float32]
+Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Head:
+    """The averaged probabilities of a few small networks over standardised features.
+
+    Each network is a tuple of layers (weights of shape (inputs, outputs), biases); between layers stands a ReLU.
+    """
+
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    networks: tuple[tuple[Layer, ...], ...]
+
+    def __call__(self, features: Features) -> Scores:
+        """Return P(relevant) for features of shape (rows, columns)."""
+        inputs = (features - self.mean) / self.scale
+        scores: Scores = np.mean([_probability(inputs, layers) for layers in self.networks], axis=0, dtype=np.float64)
+        return scores
+
+    def save(self, path: Path) -> None:
+        """Write the head as one safetensors file."""
+        tensors = {"mean": self.mean, "scale": self.scale}
+        for n, layers in enumerate(self.networks):
+            for k, (weights, biases) in enumerate(layers):
+                tensors[f"networks.{n}.{k}.weight"] = np.ascontiguousarray(weights)
+                tensors[f"networks.{n}.{k}.bias"] = biases
+        save_file(tensors, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the head that `save` wrote."""
+        tensors = load_file(path)
+        depth: dict[int, int] = {}
+        for name in tensors:
+            if name.endswith(".weight"):
+                _, n, k, _ = name.split(".")
+                depth[int(n)] = max(depth.get(int(n), 0), int(k) + 1)
+        networks = [
+            tuple((tensors[f"networks.{n}.{k}.weight"], tensors[f"networks.{n}.{k}.bias"]) for k in range(depth[n]))
+            for n in sorted(depth)
+        ]
+        return cls(tensors["mean"], tensors["scale"], tuple(networks))
+
+
+def fit_logistic(features: Features, labels: NDArray[np.int8]) -> Head:
+    """Return a logistic regression as a head of one layer."""
+    linear = _sklearn("linear_model").LogisticRegression(max_iter=1000)
+    mean, scale = _standard(features)
+    fitted = linear.fit((features - mean) / scale, labels)
+    return Head(mean, scale, (((fitted.coef_.T.astype(np.float32), fitted.intercept_.astype(np.float32)),),))
+
+
+def fit_networks(
+    features: Features, labels: NDArray[np.int8], *, hidden: Sequence[int], networks: int, seed: int
+) -> Head:
+    """Return the average of `networks` multilayer perceptrons, each stopped early on its own tenth of the rows."""
+    classifier = _sklearn("neural_network").MLPClassifier
+    mean, scale = _standard(features)
+    inputs = (features - mean) / scale
+    fitted = [
+        classifier(tuple(hidden), alpha=1e-3, batch_size=256, early_stopping=True, random_state=seed + n).fit(
+            inputs, labels
+        )
+        for n in range(networks)
+    ]
+    return Head(mean, scale, tuple(_layers(network) for network in fitted))
+
+
+def _probability(inputs: NDArray[np.float32], layers: Sequence[Layer]) -> NDArray[np.float32]:
+    for weights, biases in layers[:-1]:
+        inputs = np.maximum(inputs @ weights + biases, 0.0)
+    weights, biases = layers[-1]
+    logits = np.clip((inputs @ weights + biases)[:, 0], -30.0, 30.0)
+    return np.asarray(1.0 / (1.0 + np.exp(-logits)), dtype=np.float32)
+
+
+def _standard(features: Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    scale = features.std(axis=0)
+    return features.mean(axis=0), np.where(scale > 0, scale, 1.0).astype(np.float32)
+
+
+def _layers(network: Any) -> tuple[Layer, ...]:
+    pairs = zip(network.coefs_, network.intercepts_, strict=True)
+    return tuple((weights.astype(np.float32), biases.astype(np.float32)) for weights, biases in pairs)
+
+
+def _sklearn(module: str) -> Any:
+    import importlib
+
+    try:
+        return importlib.import_module(f"sklearn.{module}")
+    except ImportError as missing:
+        raise RecipeError("fitting a head needs scikit-learn: pip install 'shopglot[train]'") from missing

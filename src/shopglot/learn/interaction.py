@@ -1,0 +1,115 @@
+"""What the vectors of a query and a target say about each other: the features of the interaction head."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from shopglot.core.category import levels
+from shopglot.core.jaccard import containment, jaccard, ngrams, words
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Encoder
+from shopglot.format.template import Template
+from shopglot.learn.catalogue import ABSENT, Catalogue, catalogue_features
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+def path_features(pairs: Pairs, template: Template, encoder: Encoder, catalogue: Catalogue) -> Floats:
+    """Return features of queries beside category paths, shape (rows, features).
+
+    Cosines of the query with leaf, parent, both, the whole path and the best level above; the letters they share; and
+    where the target stands among the names of the catalogue.
+    """
+    texts = _path_views(pairs, template)
+    query, queries = _numbered(texts["query"])
+    vectors = encoder.encode(queries.to_list())
+    cosines = _path_cosines(texts, encoder, vectors, query)
+    leaf, parent, both, whole, _, _ = cosines.T
+    compared = np.column_stack([leaf - parent, both - whole, np.maximum(leaf, both)])
+    parts = [cosines, compared, _shared_letters(texts, "leaf", "parent")]
+    if catalogue.names:
+        path, paths = _numbered(pairs["target"])
+        around = catalogue.relatives(paths)
+        parts.append(catalogue_features(catalogue, vectors, query, around, path, cosines[:, :2]))
+    return np.column_stack(parts)
+
+
+def item_features(pairs: Pairs, template: Template, encoder: Encoder) -> Floats:
+    """Return features of queries beside product titles, shape (rows, features).
+
+    Their cosine, the coordinates' products, and the letters and words they share.
+    """
+    texts = pl.DataFrame({"query": template.queries(pairs), "title": template.targets(pairs)})
+    query, queries = _numbered(texts["query"])
+    title, titles = _numbered(texts["title"])
+    one, other = encoder.encode(queries.to_list())[query], encoder.encode(titles.to_list())[title]
+    products = one * other
+    return np.column_stack([products.sum(axis=1), products, _shared_letters(texts, "title")])
+
+
+def _path_views(pairs: Pairs, template: Template) -> pl.DataFrame:
+    names = levels(pl.col("target"))
+    reverse = names.list.reverse()
+    return pairs.frame.select(
+        query=template.queries(pairs),
+        leaf=names.list.last(),
+        parent=reverse.list.get(1, null_on_oob=True),
+        both=reverse.list.head(2).list.join(", "),
+        whole=reverse.list.join(", "),
+        above=reverse.list.slice(2),
+        depth=names.list.len(),
+    )
+
+
+def _path_cosines(texts: pl.DataFrame, encoder: Encoder, queries: Floats, query: Rows) -> Floats:
+    """Return the cosines of the query with five views of the path, and of leaf with parent; shape (rows, 6)."""
+    rows = np.arange(texts.height)
+    views = [_cosines(texts[name], encoder, queries, query, rows) for name in ("leaf", "parent", "both", "whole")]
+    above = texts.select(pl.col("above")).with_row_index("row").explode("above").drop_nulls()
+    owners = above["row"].to_numpy().astype(np.int64)
+    best = np.full(texts.height, ABSENT, dtype=np.float32)
+    np.maximum.at(best, owners, _cosines(above["above"], encoder, queries, query[owners], np.arange(above.height)))
+    leaf, leaves = _numbered(texts["leaf"])
+    within = _cosines(texts["parent"], encoder, encoder.encode(leaves.to_list()), leaf, rows)
+    return np.column_stack([*views, best, within])
+
+
+def _cosines(texts: pl.Series, encoder: Encoder, queries: Floats, query: Rows, rows: Rows) -> Floats:
+    """Return the cosine of each text with its row's query; `ABSENT` where the text is null."""
+    cosines = np.full(len(rows), ABSENT, dtype=np.float32)
+    present = texts.is_not_null().to_numpy()
+    if present.any():
+        number, distinct = _numbered(texts.drop_nulls())
+        vectors = encoder.encode(distinct.to_list())
+        cosines[present] = np.einsum("ij,ij->i", queries[query[present]], vectors[number])
+    return cosines
+
+
+def _shared_letters(texts: pl.DataFrame, *names: str) -> Floats:
+    """Return what the query's letters share with each of the named texts, and how long all are."""
+    query = pl.col("query")
+    columns = [query.str.len_chars().log1p().alias("length")]
+    if "depth" in texts.columns:
+        columns.append(pl.col("depth").cast(pl.Float64))
+    for name in names:
+        text = pl.col(name).fill_null("")
+        columns += [
+            jaccard(ngrams(query, 3), ngrams(text, 3)).alias(f"{name} trigrams"),
+            containment(ngrams(query, 3), ngrams(text, 3)).alias(f"{name} contains"),
+            containment(words(query), words(text)).alias(f"{name} words"),
+            (query == text).cast(pl.Float64).alias(f"{name} equal"),
+            text.str.len_chars().log1p().alias(f"{name} length"),
+        ]
+    return texts.select(columns).to_numpy().astype(np.float32)
+
+
+def _numbered(texts: pl.Series) -> tuple[Rows, pl.Series]:
+    """Return which distinct text each row has, and the distinct texts."""
+    distinct = texts.unique(maintain_order=True).alias("text")
+    numbers = (
+        texts.alias("text")
+        .to_frame()
+        .join(distinct.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")
+    )
+    return numbers["number"].to_numpy().astype(np.int64), distinct

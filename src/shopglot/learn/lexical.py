@@ -1,0 +1,87 @@
+"""The floor: what the letters that query and target share say about relevance."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import numpy as np
+import polars as pl
+
+from shopglot.core.category import levels
+from shopglot.core.jaccard import containment, jaccard, ngrams, words
+from shopglot.core.pair import TASKS, Task
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Scores
+from shopglot.format.template import Template
+from shopglot.learn.head import Features, Head, fit_logistic
+from shopglot.learn.settings import LexicalSettings
+from shopglot.learn.store import read_scorer, write_scorer
+
+NGRAM_SIZES: Final = (2, 3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalLearner:
+    """One logistic regression per task on the overlap of words and character n-grams."""
+
+    settings: LexicalSettings
+    template: Template
+
+    @property
+    def name(self) -> str:
+        """The name its scores are kept under."""
+        return self.settings.name
+
+    def fit(self, train: Pairs, work: Path) -> "LexicalScorer":
+        """Return the scorer; it is fitted in seconds, so `work` stays empty."""
+        heads: dict[Task, Head] = {}
+        for task in train.tasks:
+            own = train.of_task(task)
+            heads[task] = fit_logistic(overlap_features(own, self.template), own.labels)
+        return LexicalScorer(heads, self.template)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LexicalScorer:
+    """Overlap features and a logistic regression for each task."""
+
+    heads: dict[Task, Head]
+    template: Template
+
+    def score(self, pairs: Pairs) -> Scores:
+        """Return P(relevant) per row; 0 for a task it was not trained on."""
+        scores = np.zeros(len(pairs))
+        for task, head in self.heads.items():
+            rows = np.asarray(pairs["task"] == task)
+            if rows.any():
+                scores[rows] = head(overlap_features(pairs.filter(rows), self.template))
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """Write one head per task and the template."""
+        write_scorer(folder, kind="lexical", template=self.template)
+        for task, head in self.heads.items():
+            head.save(folder / f"{task}.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the scorer that `save` wrote."""
+        _, template = read_scorer(folder)
+        files = {task: folder / f"{task}.safetensors" for task in TASKS}
+        return cls({task: Head.load(path) for task, path in files.items() if path.exists()}, template)
+
+
+def overlap_features(pairs: Pairs, template: Template) -> Features:
+    """Return what query and target share, shape (rows, features): n-grams, words, the leaf's n-grams, lengths."""
+    texts = pl.DataFrame({"query": template.queries(pairs), "target": template.targets(pairs)})
+    query, target, leaf = pl.col("query"), pl.col("target"), levels(pl.col("target")).list.last()
+    measures = [
+        measure(ngrams(query, size), ngrams(text, size))
+        for text in (target, leaf)
+        for size in NGRAM_SIZES
+        for measure in (jaccard, containment)
+    ]
+    measures += [jaccard(words(query), words(target)), containment(words(query), words(target))]
+    measures += [query.str.len_chars().log1p(), target.str.len_chars().log1p(), levels(target).list.len()]
+    columns = [measure.cast(pl.Float32).alias(str(n)) for n, measure in enumerate(measures)]
+    return texts.select(columns).to_numpy()

@@ -1,0 +1,53 @@
+"""What every training run with torch shares: the arguments of the Trainer, and going on after a kill."""
+
+from pathlib import Path
+from typing import Any
+
+from shopglot.core.errors import BundleError, RecipeError
+
+
+def training_arguments(work: Path, *, bf16: bool | None, **settings: Any) -> dict[str, Any]:
+    """Return arguments for a Hugging Face Trainer that keeps one checkpoint in `work` and reports to nobody.
+
+    `bf16` of None means: where the processor computes in it.
+    """
+    import torch
+
+    cpu = not torch.cuda.is_available()
+    return {
+        "output_dir": str(work),
+        "save_strategy": "steps",
+        "save_total_limit": 1,
+        "report_to": "none",
+        "logging_steps": 50,
+        "use_cpu": cpu,
+        "bf16": has_bf16() if bf16 is None else bf16,
+        "dataloader_pin_memory": not cpu,
+        **settings,
+    }
+
+
+def has_bf16() -> bool:
+    """Return whether this machine's processor or accelerator computes in bfloat16."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported())  # torch has no public question for it
+
+
+def train(trainer: Any, work: Path) -> None:
+    """Train to the end, from the last whole checkpoint in `work` if there is one."""
+    from transformers.trainer_utils import get_last_checkpoint
+
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)))
+
+
+def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:
+    """Return `auto.from_pretrained(model)` from safetensors only, without remote code; one sentence when it fails."""
+    try:
+        return auto.from_pretrained(model, trust_remote_code=False, **settings)
+    except (OSError, ValueError) as reason:
+        first = str(reason).strip().splitlines()[0]
+        error = BundleError if Path(model).is_dir() else RecipeError
+        raise error(f"the model {model!r} cannot be loaded without pickle and remote code: {first}") from reason

@@ -1,0 +1,53 @@
+"""Cross-validation: every pair is scored by a model that never saw it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shopglot.core.errors import DataError
+from shopglot.core.files import whole_folder
+from shopglot.core.folds import Folds
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Learner, OutOfFold, SavableScorer
+
+log = logging.getLogger(__name__)
+Load = Callable[[Path], SavableScorer]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Validated:
+    """One scorer per fold, and the scores each gave to the fold it did not see."""
+
+    scorers: dict[str, SavableScorer]
+    out_of_fold: OutOfFold
+
+
+def cross_validate(learner: Learner, pairs: Pairs, folds: Folds, work: Path, load: Load) -> Validated:
+    """Fit `learner` once per fold and score the fold it did not see.
+
+    A fold's model is kept in `work/<fold>` when it is complete, and read back with `load` when the call is repeated
+    after a kill; an unfinished one goes on from its checkpoints in `work/<fold>.work`.
+    """
+    scorers: dict[str, SavableScorer] = {}
+    parts: list[OutOfFold] = []
+    for fold in folds.names:
+        scorers[fold] = fit_once(learner, pairs.filter(folds.trains(pairs, fold)), work / fold, load)
+        judged = pairs.filter(folds.judges(pairs, fold))
+        parts.append(OutOfFold.of(judged, scorers[fold].score(judged), model=learner.name, fold=fold))
+    return Validated(scorers, OutOfFold.concat(parts))
+
+
+def fit_once(learner: Learner, train: Pairs, folder: Path, load: Load) -> SavableScorer:
+    """Return the scorer kept in `folder`, or fit it and keep it there whole."""
+    if folder.is_dir():
+        return load(folder)
+    checkpoints = folder.with_name(folder.name + ".work")
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    if not len(train):
+        raise DataError(f"no pair is left to train {folder.name!r} of {learner.name!r}; use fewer or smaller folds")
+    log.info("fitting %s for %s on %d pairs", learner.name, folder.name, len(train))
+    scorer = learner.fit(train, checkpoints)
+    with whole_folder(folder) as part:
+        scorer.save(part)
+    return scorer

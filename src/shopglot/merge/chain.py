@@ -1,0 +1,141 @@
+"""Weights, calibration and threshold as one thing, learned from out-of-fold scores and judged across folds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from shopglot.core.errors import DataError
+from shopglot.core.folds import Mask
+from shopglot.core.judged import Judged
+from shopglot.core.metrics import Floats, Labels
+from shopglot.core.pair import Task
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import OutOfFold, Scores
+from shopglot.merge.blend import blended
+from shopglot.merge.calibrate import fit_calibration
+from shopglot.merge.decide import Decision, TaskDecision
+from shopglot.merge.settings import MergeSettings
+from shopglot.merge.threshold import steady_threshold
+from shopglot.merge.weights import fit_weights
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Chain:
+    """From the models' scores to a decision: the weight of each model per task, and what follows the blend."""
+
+    weights: Mapping[Task, Mapping[str, float]]
+    decision: Decision
+
+
+def fit_chain(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> Chain:
+    """Return the chain learned from the labelled pairs that every model of their task scored out of fold.
+
+    A model counts for a task as soon as it scored one of its pairs. Raises DataError for a task whose pairs are all
+    relevant or all irrelevant.
+    """
+    weights: dict[Task, dict[str, float]] = {}
+    tasks: dict[Task, TaskDecision] = {}
+    for evidence in _per_task(pairs, oof):
+        vector, tasks[evidence.task] = _fit(evidence, evidence.pairs.readable, settings)
+        weights[evidence.task] = dict(zip(evidence.models, vector.tolist(), strict=True))
+    return Chain(weights, Decision(tasks=tasks))
+
+
+def cross_fitted(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> Judged:
+    """Return the judgement of each fold by the chain fitted on the other folds, first all of QC, then all of QI.
+
+    It covers the pairs that `fit_chain` learns from, and those without a text, which get the prior.
+    """
+    parts = [_cross_fitted(evidence, settings) for evidence in _per_task(pairs, oof)]
+    return Judged(
+        "out-of-fold",
+        Pairs.concat(part.pairs for part in parts),
+        np.concatenate([part.probability for part in parts]),
+        np.concatenate([part.decision for part in parts]),
+        pl.concat([part.fold for part in parts if part.fold is not None]),
+    )
+
+
+def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings) -> Decision:
+    """Return calibration and threshold for the scorer that ships, from its scores of pairs that it never saw.
+
+    A mean of fold models, a refit, a student or an int8 model has other scores than the models of the folds, so it
+    decides by the labelled rows of the `tune` part. Raises DataError for a task with one class only.
+    """
+    known = pairs["label"].is_not_null().to_numpy() & pairs.readable
+    tasks: dict[Task, TaskDecision] = {}
+    for task in pairs.tasks:
+        rows = known & (pairs["task"] == task).to_numpy()
+        labels = pairs.filter(rows).labels
+        _require_both_classes(task, labels)
+        tasks[task] = _decision(labels, scores[rows], settings)
+    return Decision(tasks=tasks)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Evidence:
+    """The labelled pairs of one task that all its models scored; `scores` has the shape (rows, models)."""
+
+    task: Task
+    pairs: Pairs
+    models: tuple[str, ...]
+    scores: Floats
+    fold: pl.Series
+
+
+def _per_task(pairs: Pairs, oof: OutOfFold) -> list[_Evidence]:
+    labelled, found = pairs.labelled, []
+    for task in labelled.tasks:
+        own = labelled.of_task(task)
+        scored = OutOfFold(oof.frame.filter(pl.col("id").is_in(own["id"].implode())))
+        if not scored.models:
+            continue
+        if scored.frame.n_unique("id") < scored.frame.n_unique(["id", "fold"]):
+            raise DataError(f"the models of task {task} were validated on different folds; give them the same folds")
+        judged = scored.judged(own)
+        if not len(judged):
+            raise DataError(
+                f"no pair of task {task} was scored by all of {', '.join(scored.models)}; cross-validate again"
+            )
+        scores = np.column_stack([scored.scores(judged, model) for model in scored.models])
+        found.append(_Evidence(task, judged, scored.models, scores, scored.folds(judged)))
+    if not found:
+        raise DataError("no labelled pair has an out-of-fold score; cross-validate the models on these pairs first")
+    return found
+
+
+def _cross_fitted(evidence: _Evidence, settings: MergeSettings) -> Judged:
+    probability, decision = np.empty(len(evidence.pairs)), np.empty(len(evidence.pairs), dtype=np.bool_)
+    readable = evidence.pairs.readable
+    for name in evidence.fold.unique().sort():
+        inside = (evidence.fold == name).to_numpy()
+        weights, own = _fit(evidence, readable & ~inside, settings)
+        raw = blended(evidence.scores[inside], weights)
+        decided = Decision(tasks={evidence.task: own}).decide(evidence.pairs.filter(inside), raw)
+        probability[inside], decision[inside] = decided.probability, decided.decision
+    return Judged("out-of-fold", evidence.pairs, probability, decision, evidence.fold)
+
+
+def _fit(evidence: _Evidence, rows: Mask, settings: MergeSettings) -> tuple[Floats, TaskDecision]:
+    labels, scores = evidence.pairs.labels[rows], evidence.scores[rows]
+    _require_both_classes(evidence.task, labels)
+    equal = np.full(len(evidence.models), 1.0 / len(evidence.models))
+    weights = fit_weights(labels, scores) if settings.blend == "weights" else equal
+    return weights, _decision(labels, blended(scores, weights), settings)
+
+
+def _decision(labels: Labels, raw_scores: Scores, settings: MergeSettings) -> TaskDecision:
+    calibration = fit_calibration(labels, raw_scores, settings.calibration)
+    threshold = steady_threshold(labels, calibration(raw_scores))
+    return TaskDecision(calibration=calibration, threshold=threshold, prior=float(labels.mean()))
+
+
+def _require_both_classes(task: Task, labels: Labels) -> None:
+    relevant = int(np.sum(labels == 1))
+    if not 0 < relevant < len(labels):
+        raise DataError(
+            f"task {task} has {relevant} relevant and {len(labels) - relevant} irrelevant pairs to learn its decision "
+            "from, and needs both; label more pairs, or deal fewer folds"
+        )

@@ -1,0 +1,65 @@
+"""A score becomes a probability and a decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from shopglot.core.errors import BundleError
+from shopglot.core.folds import Mask
+from shopglot.core.metrics import Floats
+from shopglot.core.pair import Task
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Scores
+from shopglot.merge.calibrate import Calibration
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Decided:
+    """What is decided about each pair, three arrays of shape (rows,): `decision` is `probability >= threshold`."""
+
+    probability: Scores
+    decision: Mask
+    threshold: Floats
+
+
+class TaskDecision(BaseModel):
+    """How one task decides."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calibration: Calibration = Field(description="The map from raw scores to probabilities.")
+    threshold: float = Field(ge=0, le=1, description="The lowest probability that counts as relevant.")
+    prior: float = Field(ge=0, le=1, description="The probability of a pair that has no text to judge.")
+
+
+class Decision(BaseModel):
+    """Calibration and threshold per task; `model_dump_json` and `model_validate_json` carry it to another machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tasks: Mapping[Task, TaskDecision] = Field(description="How each task of the model decides.")
+
+    @property
+    def thresholds(self) -> dict[Task, float]:
+        """The threshold of each task."""
+        return {task: decision.threshold for task, decision in self.tasks.items()}
+
+    def decide(self, pairs: Pairs, raw_scores: Scores) -> Decided:
+        """Return what is decided about each of `pairs`, whose uncalibrated scores have shape (rows,).
+
+        A pair without a query or a target gets its task's prior. Raises BundleError for a task that was never
+        learned.
+        """
+        foreign = [task for task in pairs.tasks if task not in self.tasks]
+        if foreign:
+            raise BundleError(f"the model decides {' and '.join(self.tasks)}, not {' and '.join(foreign)}")
+        probability, threshold = np.empty(len(pairs)), np.empty(len(pairs))
+        readable = pairs.readable
+        for task in pairs.tasks:
+            rows, own = (pairs["task"] == task).to_numpy(), self.tasks[task]
+            probability[rows], threshold[rows] = own.prior, own.threshold
+            written = rows & readable
+            probability[written] = own.calibration(raw_scores[written])
+        return Decided(probability, probability >= threshold, threshold)

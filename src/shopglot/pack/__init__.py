@@ -1,0 +1,1 @@
+"""A scorer becomes a folder that can be shipped."""

@@ -1,0 +1,102 @@
+"""The folder a model ships as: scorer, decision, how text is cleaned, and a manifest with checksums."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+from shopglot.core.errors import BundleError
+from shopglot.core.files import read_json, sha256, whole_folder, write_json
+from shopglot.core.pair import Pair
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import SavableScorer
+from shopglot.curate.clean import clean
+from shopglot.curate.settings import CurateSettings
+from shopglot.learn.embedding import EmbeddingScorer
+from shopglot.learn.load import SCORERS
+from shopglot.merge.blend import Blend, Mean, load_scorer
+from shopglot.merge.decide import Decided, Decision
+
+FORMAT: Final = 1
+_MANIFEST: Final = "manifest.json"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Bundle:
+    """A scorer with its decision: raw pairs in, calibrated probabilities and decisions out."""
+
+    scorer: SavableScorer
+    decision: Decision
+    curate: CurateSettings
+    facts: dict[str, Any]
+
+    def score(self, pairs: Pairs | Iterable[Pair]) -> Decided:
+        """Return probability, decision and threshold per pair, in their order; texts are cleaned as in training.
+
+        A pair without a query or target gets the prior of its task.
+        """
+        table = pairs if isinstance(pairs, Pairs) else Pairs.of(pairs)
+        return self.score_clean(clean(table, self.curate))
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        """Return the same for pairs that are clean already."""
+        return self.decision.decide(pairs, self.scorer.score(pairs))
+
+    def knowing(self, paths: Iterable[str]) -> "Bundle":
+        """Return the bundle for a shop that has these category paths too, such as those of a grown taxonomy."""
+        return replace(self, scorer=_knowing(self.scorer, frozenset(paths)))
+
+    def save(self, folder: Path) -> None:
+        """Write the bundle into `folder`, whole or not at all; the manifest comes last."""
+        with whole_folder(folder) as part:
+            (part / "scorer").mkdir()
+            self.scorer.save(part / "scorer")
+            write_json(part / "decision.json", self.decision.model_dump(mode="json"))
+            write_json(part / "curate.json", self.curate.model_dump(mode="json"))
+            files = {str(path.relative_to(part)): sha256(path) for path in sorted(part.rglob("*")) if path.is_file()}
+            write_json(part / _MANIFEST, {"format": FORMAT, **self.facts, "files": files})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Return the bundle in `folder`; raises BundleError when a file is missing, changed or of a newer format."""
+        manifest = _checked_manifest(folder)
+        facts = {name: value for name, value in manifest.items() if name not in {"format", "files"}}
+        return cls(
+            load_scorer(folder / "scorer", SCORERS),
+            Decision.model_validate(read_json(folder / "decision.json")),
+            CurateSettings(**read_json(folder / "curate.json")),
+            facts,
+        )
+
+
+def _knowing(scorer: SavableScorer, paths: frozenset[str]) -> SavableScorer:
+    match scorer:
+        case Blend():
+            members = {name: _knowing(cast("SavableScorer", each), paths) for name, each in scorer.scorers.items()}
+            return Blend(members, scorer.weights)
+        case Mean():
+            return Mean([_knowing(cast("SavableScorer", each), paths) for each in scorer.scorers])
+        case EmbeddingScorer():
+            return scorer.with_catalogue(tuple(sorted({*scorer.paths, *paths})))
+        case _:
+            return scorer
+
+
+def _checked_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / _MANIFEST
+    if not path.is_file():
+        raise BundleError(
+            f"{folder} is not a bundle: it has no {_MANIFEST}; name the `bundle` folder of a finished run"
+        )
+    manifest: dict[str, Any] = read_json(path)
+    if manifest["format"] > FORMAT:
+        raise BundleError(
+            f"{folder} has bundle format {manifest['format']}, this version reads up to {FORMAT}; upgrade shopglot"
+        )
+    for name, checksum in manifest["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise BundleError(f"{folder} lacks {name}, which its manifest lists; copy the bundle again")
+        if sha256(file) != checksum:
+            raise BundleError(f"{file} has changed since the bundle was written; copy the bundle again")
+    return manifest

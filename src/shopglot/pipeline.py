@@ -1,0 +1,272 @@
+"""Whole runs as short functions, read top to bottom."""
+
+import logging
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import polars as pl
+
+from shopglot.config import Recipe
+from shopglot.core.errors import RecipeError
+from shopglot.core.files import sha256, whole_file, write_json
+from shopglot.core.folds import TEST, TUNE, Folds
+from shopglot.core.judged import Judged
+from shopglot.core.pair import TASKS
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import OutOfFold, SavableScorer
+from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.prepare import prepare, prepare_for_scoring
+from shopglot.curate.taxonomy import read_taxonomy
+from shopglot.demo.simulate import simulate
+from shopglot.fold.audit import audit
+from shopglot.fold.deal import deal
+from shopglot.fold.describe import describe
+from shopglot.fold.store import save_folds
+from shopglot.format.template import Template
+from shopglot.learn.load import SCORERS, make_learner
+from shopglot.learn.validate import Validated, cross_validate, fit_once
+from shopglot.merge.blend import Blend, Mean, load_scorer
+from shopglot.merge.chain import cross_fitted, fit_chain, redecide
+from shopglot.pack.bundle import Bundle
+from shopglot.pack.scored import read_scored, write_scored
+from shopglot.report.settings import ReportSettings
+from shopglot.report.summary import Report, summarise
+from shopglot.report.write import write_report
+
+log = logging.getLogger(__name__)
+_load = partial(load_scorer, loaders=SCORERS)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Data:
+    """The pairs of a run, and what is known of their files."""
+
+    train: Pairs
+    dev: Pairs
+    taxonomy: tuple[str, ...]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How long each stage of a run took, in seconds."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Take the time of the block as the stage `name`."""
+        log.info("%s …", name)
+        start = perf_counter()
+        yield
+        self.seconds[name] = round(perf_counter() - start, 1)
+        log.info("%s took %.1f s", name, self.seconds[name])
+
+
+def run(recipe: Recipe, out: Path) -> Report:
+    """Turn labelled files into a bundle, its report and everything that shows how they came about, in `out`.
+
+    A run that was killed goes on where it was when it is started again with the same recipe and folder.
+    """
+    stages = Stages()
+    _begin(recipe, out)
+    with stages.timed("curate"):
+        data = gather(recipe, out)
+    with stages.timed("fold"):
+        folds = deal_folds(recipe, data.train, out)
+    with stages.timed("learn"):
+        validated = learn(recipe, data, folds, out)
+    with stages.timed("merge"):
+        bundle, evidence = merge(recipe, data, folds, validated, out)
+    with stages.timed("pack"):
+        bundle.save(out / "bundle")
+    with stages.timed("report"):
+        report = summarise(
+            recipe.name,
+            evidence.judged,
+            evidence.learners,
+            recipe.report,
+            seed=recipe.seed,
+            thresholds=bundle.decision.thresholds,
+        )
+        facts = {
+            "data": data.facts,
+            "folds": describe(data.train, folds),
+            "stages": stages.seconds,
+            "seed": recipe.seed,
+        }
+        report = report.with_facts(**facts)
+        write_report(report, out)
+    return report
+
+
+def score_files(
+    bundle: Path, files: Sequence[Path], out: Path, *, taxonomy: Sequence[Path] = (), max_bad_rows: float = 1.0
+) -> dict[str, int]:
+    """Score every row of `files` that can be read, and return what happened to how many rows.
+
+    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold` and `flag`, in the
+    input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
+    those in `taxonomy` and those that the files' own rows name.
+    """
+    model = Bundle.load(bundle)
+    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    read = prepare_for_scoring(files, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
+    paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
+    decided = model.knowing([*read_taxonomy(taxonomy, model.curate), *paths]).score_clean(read.pairs)
+    write_scored(read.pairs, decided, out)
+    return {**read.counts, "relevant": int(decided.decision.sum())}
+
+
+def evaluate_file(scored: Path, slices: tuple[str, ...] = ()) -> Report:
+    """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
+    judged, thresholds = read_scored(scored)
+    return summarise(scored.name, [judged], {}, ReportSettings(slices=slices), seed=0, thresholds=thresholds)
+
+
+def gather(recipe: Recipe, out: Path) -> Data:
+    """Return the run's pairs: simulated or read from files, cleaned, with the rejected rows in `out`."""
+    train_files, dev_files, taxonomy_files = recipe.data.train, recipe.data.dev, recipe.data.taxonomy
+    if (settings := recipe.data.simulate) is not None:
+        made = simulate(out / "data", **settings.model_dump())
+        train_files, dev_files = (tuple(made.files[f"{split}_{task}"] for task in TASKS) for split in ("train", "dev"))
+        taxonomy_files = (made.taxonomy,)
+    train = prepare(
+        train_files,
+        recipe.curate,
+        max_bad_rows=recipe.max_bad_rows,
+        quarantine=out / "quarantine-train.jsonl",
+        labelled_only=True,
+    )
+    dev = prepare_for_scoring(dev_files, recipe.curate) if dev_files else None
+    taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
+    facts: dict[str, Any] = {
+        "simulated": recipe.data.simulate is not None,
+        "files": {path.name: sha256(path) for path in (*train_files, *dev_files, *taxonomy_files) if path.is_file()},
+        "train": train.counts,
+        "taxonomy paths": len(taxonomy),
+    }
+    if dev is None:
+        return Data(train.pairs, Pairs.concat([]), taxonomy, facts)
+    return Data(train.pairs, dev.pairs, taxonomy, {**facts, "dev": dev.counts})
+
+
+def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
+    """Deal the pairs into folds, look for leaks that the keys miss, and keep the folds in `out/folds`."""
+    folds = deal(pairs, recipe.fold, recipe.seed)
+    audit(pairs, folds, recipe.fold, recipe.seed).check()
+    save_folds(folds, out / "folds")
+    return folds
+
+
+def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Validated]:
+    """Cross-validate every learner of the recipe; models and their progress are kept in `out/models`."""
+    validated = {}
+    for settings in recipe.learn:
+        own = data.train.filter(pl.col("task").is_in(settings.tasks))
+        learner = make_learner(settings, template(recipe), data.taxonomy)
+        validated[settings.name] = cross_validate(learner, own, folds, out / "models" / settings.name, _load)
+    return validated
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evidence:
+    """The shipped model as each kind of evidence judges it, and each learner alone on the one that stands at the top."""
+
+    judged: list[Judged]
+    learners: dict[str, Judged]
+
+
+def merge(
+    recipe: Recipe, data: Data, folds: Folds, validated: Mapping[str, Validated], out: Path
+) -> tuple[Bundle, Evidence]:
+    """Blend the learners, calibrate what ships on `tune`, and judge it where nothing was learned."""
+    scores = OutOfFold.concat([each.out_of_fold for each in validated.values()])
+    with whole_file(out / "out_of_fold.parquet") as part:
+        scores.frame.write_parquet(part)
+    chain = fit_chain(data.train, scores, recipe.merge)
+    shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
+    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
+    held_out = {"test": test} | ({"dev": data.dev.labelled} if len(data.dev.labelled) else {})
+    bundles = {
+        name: _decided(recipe, scorer, tune, data) for name, scorer in {"": shipped, **_alone(recipe, shipped)}.items()
+    }
+    judged = [_judge(bundles[""], name, pairs) for name, pairs in held_out.items()]
+    top = list(held_out)[-1]
+    learners = {name: _judge(bundle, top, _of_tasks(held_out[top], bundle)) for name, bundle in bundles.items() if name}
+    return bundles[""], Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+
+
+def template(recipe: Recipe) -> Template:
+    """Return how this recipe writes a pair as text."""
+    return Template(recipe.format, CLEANING_VERSION)
+
+
+def _begin(recipe: Recipe, out: Path) -> None:
+    """Leave the resolved recipe and the environment in `out`; refuse the folder of another recipe."""
+    kept, text = out / "recipe.yaml", recipe.to_yaml()
+    if kept.exists() and kept.read_text(encoding="utf-8") != text:
+        raise RecipeError(f"{out} holds a run of another recipe; choose another --out, or remove that folder")
+    with whole_file(kept) as part:
+        part.write_text(text, encoding="utf-8")
+    names = ("shopglot", "numpy", "polars", "torch", "transformers", "sentence-transformers", "scikit-learn")
+    versions = {name: _version(name) for name in names}
+    write_json(
+        out / "environment.json", {"python": platform.python_version(), "machine": platform.machine(), **versions}
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _members(
+    recipe: Recipe, data: Data, folds: Folds, validated: Mapping[str, Validated], out: Path
+) -> dict[str, SavableScorer]:
+    """Return what ships of each learner: the average of its fold models, or one model refitted on all folds."""
+    if recipe.merge.ship == "folds":
+        return {settings.name: Mean(tuple(validated[settings.name].scorers.values())) for settings in recipe.learn}
+    members = {}
+    for settings in recipe.learn:
+        learner = make_learner(settings, template(recipe), data.taxonomy)
+        rows = folds.trains(data.train, None) & data.train["task"].is_in(settings.tasks).to_numpy()
+        folder = out / "models" / settings.name / "refit"
+        members[settings.name] = fit_once(learner, data.train.filter(rows), folder, _load)
+    return members
+
+
+def _alone(recipe: Recipe, shipped: Blend) -> dict[str, Blend]:
+    """Return each learner as a blend of its own, so that the report can say what the others add to it."""
+    return {
+        settings.name: Blend(
+            {settings.name: shipped.scorers[settings.name]}, {task: {settings.name: 1.0} for task in settings.tasks}
+        )
+        for settings in recipe.learn
+    }
+
+
+def _decided(recipe: Recipe, scorer: Blend, tune: Pairs, data: Data) -> Bundle:
+    """Return the scorer with its own calibration and thresholds, chosen on the tune part."""
+    pairs = tune.filter(pl.col("task").is_in(list(scorer.weights)))
+    decision = redecide(pairs, scorer.score(pairs), recipe.merge)
+    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
+    return Bundle(scorer, decision, recipe.curate, facts)
+
+
+def _of_tasks(pairs: Pairs, bundle: Bundle) -> Pairs:
+    return pairs.filter(pl.col("task").is_in(list(bundle.decision.tasks)))
+
+
+def _judge(bundle: Bundle, name: str, pairs: Pairs) -> Judged:
+    decided = bundle.score_clean(pairs)
+    return Judged(name, pairs, decided.probability, decided.decision)

@@ -1,0 +1,76 @@
+"""How figures are written: the same way in the page and in the terminal."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shopglot.core.pair import Task
+from shopglot.report.intervals import Interval
+from shopglot.report.summary import Difference
+
+DASH: Final = "–"
+_MINUS: Final = "−"
+_TASKS: Final[Mapping[Task, str]] = {"QC": "Query–category", "QI": "Query–item"}
+
+
+def task_name(task: Task) -> str:
+    """Return a task as a person would say it.
+
+    >>> task_name("QC")
+    'Query–category (QC)'
+    """
+    return f"{_TASKS[task]} ({task})"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, without the sign.
+
+    >>> percent(0.81649)
+    '81.6'
+    """
+    return f"{100 * share:.1f}"
+
+
+def decimal(value: float | None) -> str:
+    """Return a figure with three decimals, or a dash for one that is undefined."""
+    return DASH if value is None else f"{value:.3f}".replace("-", _MINUS)
+
+
+def points(change: float) -> str:
+    """Return a change in percentage points with its sign.
+
+    >>> points(0.0123), points(-0.2), points(-0.0001)
+    ('+1.2', '−20.0', '0.0')
+    """
+    rounded = round(100 * change, 1)
+    return "0.0" if rounded == 0 else f"{rounded:+.1f}".replace("-", _MINUS)
+
+
+def percent_interval(interval: Interval) -> str:
+    """Return an interval of shares in per cent."""
+    low, high = interval
+    return f"{percent(low)}–{percent(high)}"
+
+
+def points_interval(interval: Interval) -> str:
+    """Return an interval of changes in percentage points."""
+    low, high = interval
+    return f"{points(low)} to {points(high)}"
+
+
+def count(number: int) -> str:
+    """Return a count with its thousands apart.
+
+    >>> count(12000)
+    '12,000'
+    """
+    return f"{number:,}"
+
+
+def verdict(difference: Difference) -> str:
+    """Return what the interval says: "better" needs its lower bound above zero."""
+    low, high = difference.interval
+    if low > 0:
+        return "better"
+    if high < 0:
+        return "worse"
+    return "the same" if low == high == 0 else "unclear"

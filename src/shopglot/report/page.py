@@ -1,0 +1,117 @@
+"""The page people read, as one HTML file that needs nothing beside itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from pydantic import JsonValue
+
+from shopglot.core.errors import RecipeError
+from shopglot.core.pair import Task
+from shopglot.report import figures, sections
+from shopglot.report.charts import Dot, dot_chart
+from shopglot.report.facts import fact_tables
+from shopglot.report.sections import Table
+from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Difference, Report, SliceReport, TaskReport
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """An SVG with its caption and what its dots and diamonds stand for."""
+
+    caption: str
+    dot: str
+    diamond: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """What the page shows of one task."""
+
+    task: Task
+    name: str
+    measures: TaskReport
+    threshold: float
+    beyond_english: SliceReport | None
+    by_language: Chart
+    learners: Table | None
+    differences: Table | None
+    gains: tuple[Chart, ...]
+
+
+def page(report: Report) -> str:
+    """Return the report as HTML without scripts, fonts or pictures from elsewhere."""
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError as missing:
+        raise RecipeError("the report's page needs jinja2: pip install 'shopglot[train]'") from missing
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    source = resources.files("shopglot.report").joinpath("page.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(source).render(_view(report))
+
+
+def _view(report: Report) -> dict[str, Any]:
+    """Return what the template shows."""
+    facts = dict(report.facts)
+    folds = facts.pop("folds", None)
+    return {
+        "report": report,
+        "figures": figures,
+        "simulated": _is_simulated(report),
+        "tasks": [_task_view(task, report) for task in report.tasks],
+        "evidence": [name for name in PREFERRED if name in report.evidence],
+        "evidence_table": sections.evidence_table(report),
+        "slices": {name: sections.slice_tables(report, name) for name in report.evidence},
+        "gap": sections.gap_table(report) if report.gap else None,
+        "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
+        "folds": fact_tables("folds", folds) if folds else [],
+        "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
+        "small": sections.SMALL,
+    }
+
+
+def _by_topic(facts: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return the facts with those that are a single value, such as the seed, together as the topic "run"."""
+    single: dict[str, JsonValue] = {key: value for key, value in facts.items() if not isinstance(value, dict)}
+    topics: dict[str, JsonValue] = {key: value for key, value in facts.items() if key not in single}
+    return {"run": single, **topics} if single else topics
+
+
+def _is_simulated(report: Report) -> bool:
+    data = report.facts.get("data")
+    return isinstance(data, dict) and data.get("simulated") is True
+
+
+def _task_view(task: Task, report: Report) -> TaskView:
+    measures = report.tasks[task]
+    gained = {name: tasks[task] for name, tasks in report.differences.items() if task in tasks}
+    return TaskView(
+        task=task,
+        name=figures.task_name(task),
+        measures=measures,
+        threshold=report.thresholds[task],
+        beyond_english=measures.slices.get(ENGLISH, {}).get(OTHERS),
+        by_language=_language_chart(task, measures.slices["language"]),
+        learners=sections.learners_table(task, report) if gained else None,
+        differences=sections.differences_table(task, gained) if gained else None,
+        gains=tuple(_gain_chart(task, name, differences) for name, differences in gained.items()),
+    )
+
+
+def _language_chart(task: Task, languages: Mapping[str, SliceReport]) -> Chart:
+    dots = [_dot(name, each.f1, each.f1_interval, each.all_positive_f1) for name, each in languages.items()]
+    caption = f"{figures.task_name(task)}: F1 by language"
+    return Chart(caption, "F1", "F1 of calling every pair relevant", dot_chart(dots, "F1 %"))
+
+
+def _gain_chart(task: Task, learner: str, differences: Mapping[str, Difference]) -> Chart:
+    dots = [_dot(name, each.f1, each.interval, 0.0) for name, each in differences.items()]
+    caption = f"{figures.task_name(task)}: the blend over {learner}"
+    return Chart(caption, "difference of F1", "no difference", dot_chart(dots, "F1 points gained"))
+
+
+def _dot(label: str, value: float, interval: tuple[float, float], reference: float) -> Dot:
+    low, high = interval
+    return Dot(label, 100 * value, 100 * low, 100 * high, 100 * reference)

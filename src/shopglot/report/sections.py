@@ -1,0 +1,144 @@
+"""The tables of the page as text, one function per table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shopglot.core.pair import Task
+from shopglot.report.figures import (
+    DASH,
+    count,
+    decimal,
+    percent,
+    percent_interval,
+    points,
+    points_interval,
+    task_name,
+    verdict,
+)
+from shopglot.report.measure import Spread
+from shopglot.report.summary import OUT_OF_FOLD, Difference, Report, SliceReport
+
+SMALL: Final = 100
+"""Slices with fewer pairs are marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The name of a row, its cells, and marks such as "few pairs" that stand beside the name."""
+
+    name: str
+    cells: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as text; the first of `columns` heads the names of the rows."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+_MEASURES: Final[Mapping[str, Callable[[SliceReport], str]]] = {
+    "F1 %": lambda found: percent(found.f1),
+    "95 % interval": lambda found: percent_interval(found.f1_interval),
+    "all-positive F1 %": lambda found: percent(found.all_positive_f1),
+    "PR-AUC": lambda found: decimal(found.pr_auc),
+    "MCC": lambda found: decimal(found.mcc),
+    "balanced accuracy": lambda found: decimal(found.balanced_accuracy),
+    "precision %": lambda found: percent(found.precision),
+    "recall %": lambda found: percent(found.recall),
+    "ROC-AUC": lambda found: decimal(found.roc_auc),
+    "Brier": lambda found: decimal(found.brier),
+    "relevant %": lambda found: percent(found.positive_rate),
+    "pairs": lambda found: count(found.count),
+}
+
+
+def evidence_table(report: Report) -> Table:
+    """Return every task in every kind of evidence, the evidence at the top first."""
+    names = sorted(report.evidence, key=lambda name: name != report.measured_on)
+    found = {
+        f"{task}, {name}": report.evidence[name][task]
+        for task in report.tasks
+        for name in names
+        if task in report.evidence[name]
+    }
+    return _measures_table("Every task in every kind of evidence", "task and evidence", found)
+
+
+def gap_table(report: Report) -> Table:
+    """Return F1 out of fold beside F1 on the test part."""
+    inside, outside = report.evidence[OUT_OF_FOLD], report.evidence["test"]
+    rows = [
+        Row(task_name(task), (percent(inside[task].f1), percent(outside[task].f1), points(gap)))
+        for task, gap in report.gap.items()
+    ]
+    columns = ("task", "out-of-fold F1 %", "test F1 %", "gap, points")
+    return Table("The gap between out-of-fold and test", columns, tuple(rows))
+
+
+def slice_tables(report: Report, evidence: str) -> list[Table]:
+    """Return one table per task and column of the pairs, the largest slice first."""
+    return [
+        _measures_table(f"{task_name(task)} by {column}, on {evidence}", column, slices)
+        for task, measures in report.evidence[evidence].items()
+        for column, slices in measures.slices.items()
+    ]
+
+
+def learners_table(task: Task, report: Report) -> Table:
+    """Return what ships and each learner alone on the pairs of the evidence at the top."""
+    alone = {name: tasks[task] for name, tasks in report.learners.items() if task in tasks}
+    caption = f"{task_name(task)}: the blend and each learner alone, on {report.measured_on}"
+    return _measures_table(caption, "model", {"the blend": report.tasks[task], **alone})
+
+
+def differences_table(task: Task, differences: Mapping[str, Mapping[str, Difference]]) -> Table:
+    """Return what the blend adds to F1 over each learner, over all pairs and by language."""
+    first = next(iter(differences.values()))
+    rows = [
+        Row(name, (*(_difference(each[name]) for each in differences.values()), count(whole.count)), _few(whole.count))
+        for name, whole in first.items()
+    ]
+    columns = ("language", *(f"over {name}" for name in differences), "pairs")
+    return Table(f"{task_name(task)}: F1 points that the blend adds, with 95 % intervals", columns, tuple(rows))
+
+
+def spread_table(report: Report) -> Table:
+    """Return the mean and the deviation over the folds of the measures that each fold has of its own."""
+    found = {task: each.folds for task, each in report.evidence[OUT_OF_FOLD].items() if each.folds}
+    rows = [
+        Row(
+            task_name(task),
+            (_spread(folds["f1"], percent), *(_spread(folds[key], decimal) for key in ("pr_auc", "mcc"))),
+        )
+        for task, folds in found.items()
+    ]
+    return Table("Mean ± deviation over the folds", ("task", "F1 %", "PR-AUC", "MCC"), tuple(rows))
+
+
+def _measures_table(caption: str, head: str, found: Mapping[str, SliceReport]) -> Table:
+    rows = [
+        Row(name, tuple(text(measures) for text in _MEASURES.values()), _few(measures.count) + _one_class(measures))
+        for name, measures in found.items()
+    ]
+    return Table(caption, (head, *_MEASURES), tuple(rows))
+
+
+def _few(pairs: int) -> tuple[str, ...]:
+    return ("few pairs",) if pairs < SMALL else ()
+
+
+def _one_class(measures: SliceReport) -> tuple[str, ...]:
+    return {0.0: ("none relevant",), 1.0: ("all relevant",)}.get(measures.positive_rate, ())
+
+
+def _difference(difference: Difference) -> str:
+    return f"{points(difference.f1)} ({points_interval(difference.interval)}): {verdict(difference)}"
+
+
+def _spread(spread: Spread | None, text: Callable[[float], str]) -> str:
+    return DASH if spread is None else f"{text(spread.mean)} ± {text(spread.deviation)}"

@@ -1,0 +1,202 @@
+"""What a run found out, as one tree that `report.json` holds and `report.html` shows."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Self
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic_core import to_jsonable_python
+
+from shopglot.core.errors import DataError
+from shopglot.core.folds import Mask
+from shopglot.core.judged import Judged
+from shopglot.core.pair import Task
+from shopglot.core.pairs import OWN, Pairs
+from shopglot.report.intervals import Interval, f1_difference, f1_interval
+from shopglot.report.measure import Measures, Spread
+from shopglot.report.settings import ReportSettings
+
+log = logging.getLogger(__name__)
+
+OUT_OF_FOLD: Final = "out-of-fold"
+PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
+"""The evidence that stands at the top: files of their own before a part of the training files."""
+ALL: Final = "all"
+"""The slice of a difference that holds every pair of the task."""
+ENGLISH: Final = "english"
+OTHERS: Final = "other languages"
+"""English apart from the others: where it is nearly string match, the others tell what a model is worth."""
+
+
+class SliceReport(Measures):
+    """The measures of some pairs with the 95 % interval of their F1."""
+
+    f1_interval: Interval
+
+
+class TaskReport(SliceReport):
+    """One task in one kind of evidence: its slices by column and value, and figures over the folds where it has any."""
+
+    slices: dict[str, dict[str, SliceReport]]
+    folds: dict[str, Spread | None] | None = None
+
+
+class Difference(BaseModel):
+    """How much F1 the shipped model has over another learner of the run, on the same pairs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    f1: float
+    interval: Interval
+    count: int
+
+
+class Report(BaseModel):
+    """The tree of `report.json`; `gap` is F1 out of fold minus F1 on the test part."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    measured_on: str
+    f1_avg: float
+    thresholds: dict[Task, float]
+    evidence: dict[str, dict[Task, TaskReport]]
+    learners: dict[str, dict[Task, SliceReport]]
+    differences: dict[str, dict[Task, dict[str, Difference]]]
+    gap: dict[Task, float]
+    facts: dict[str, JsonValue] = {}
+
+    @property
+    def tasks(self) -> dict[Task, TaskReport]:
+        """The measures per task on the evidence that stands at the top."""
+        return self.evidence[self.measured_on]
+
+    def with_facts(self, **facts: Any) -> Self:
+        """Return the report with facts of the data and the run beside its measures; tuples, paths, NaN become JSON."""
+        added = to_jsonable_python(facts, inf_nan_mode="null")
+        return self.model_copy(update={"facts": {**self.facts, **added}})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tree of `report.json`: the tasks of the top evidence with their thresholds come first."""
+        tree = self.model_dump(mode="json", exclude={"thresholds"})
+        tasks = tree["evidence"][self.measured_on]
+        top = {task: {**tasks[task], "threshold": threshold} for task, threshold in self.thresholds.items()}
+        return {"name": self.name, "measured_on": self.measured_on, "f1_avg": self.f1_avg, "tasks": top, **tree}
+
+    @classmethod
+    def from_json(cls, tree: Mapping[str, Any]) -> Self:
+        """Return the report that `to_json` turned into `tree`."""
+        thresholds = {task: measures["threshold"] for task, measures in tree["tasks"].items()}
+        return cls.model_validate({**tree, "thresholds": thresholds})
+
+
+def summarise(
+    name: str,
+    judged: Sequence[Judged],
+    learners: Mapping[str, Judged],
+    settings: ReportSettings,
+    *,
+    seed: int,
+    thresholds: Mapping[Task, float],
+) -> Report:
+    """Return the report of the shipped model in each kind of evidence in `judged`; one without pairs is left out.
+
+    `learners` holds each learner alone, with its own calibration and threshold, on the pairs of the evidence at the
+    top; the differences to them say what the blend adds. `thresholds` are those that ship.
+    """
+    found = {each.name: each for each in judged if len(each.pairs)}
+    _warn_of_absent_columns(settings, found.values())
+    measured_on = next((wanted for wanted in PREFERRED if wanted in found), None)
+    if measured_on is None:
+        raise DataError(f"nothing to report: none of {', '.join(PREFERRED)} has a labelled pair; label more pairs")
+    evidence = {name: _by_task(each, settings, seed) for name, each in found.items()}
+    tasks, inside, outside = (evidence.get(name, {}) for name in (measured_on, OUT_OF_FOLD, "test"))
+    return Report(
+        name=name,
+        measured_on=measured_on,
+        f1_avg=float(np.mean([task.f1 for task in tasks.values()])),
+        thresholds={task: thresholds[task] for task in tasks},
+        evidence=evidence,
+        learners={
+            name: {task: _slice(alone, _rows(alone, task), settings, seed) for task in alone.pairs.tasks}
+            for name, alone in learners.items()
+        },
+        differences={name: _differences(found[measured_on], each, settings, seed) for name, each in learners.items()},
+        gap={task: inside[task].f1 - outside[task].f1 for task in inside if task in outside},
+    )
+
+
+def _warn_of_absent_columns(settings: ReportSettings, judged: Iterable[Judged]) -> None:
+    """Say which slices cannot be shown; an error here would cost the run that was just made."""
+    present = {column for each in judged for column in each.pairs.frame.columns}
+    for name in settings.slices:
+        if OWN + name not in present:
+            log.warning("no file has the column %r that report.slices names; it is left out", name)
+
+
+def _by_task(judged: Judged, settings: ReportSettings, seed: int) -> dict[Task, TaskReport]:
+    return {task: _task_report(judged.where(_rows(judged, task)), settings, seed) for task in judged.pairs.tasks}
+
+
+def _task_report(judged: Judged, settings: ReportSettings, seed: int) -> TaskReport:
+    slices = {
+        name: {value: _slice(judged, rows, settings, seed) for value, rows in _values(column).items()}
+        for name, column in _columns(judged.pairs, settings).items()
+    }
+    whole = _slice(judged, np.ones(len(judged.pairs), dtype=np.bool_), settings, seed)
+    folds = None if judged.fold is None else _over_folds(judged, judged.fold)
+    return TaskReport(**whole.model_dump(), slices=slices, folds=folds)
+
+
+def _columns(pairs: Pairs, settings: ReportSettings) -> dict[str, pl.Series]:
+    """Return what to slice by: the language, whether it is English where some is, and the columns of the settings."""
+    language, frame = pairs["language"], pairs.frame
+    columns = {"language": language}
+    if "en" in language and language.drop_nulls().n_unique() > 1:
+        columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
+    return columns | {name: frame[OWN + name] for name in settings.slices if OWN + name in frame.columns}
+
+
+def _slice(judged: Judged, rows: Mask, settings: ReportSettings, seed: int) -> SliceReport:
+    interval = f1_interval(judged, rows, repetitions=settings.bootstrap, seed=seed)
+    return SliceReport(**Measures.of(judged, rows).model_dump(), f1_interval=interval)
+
+
+def _over_folds(judged: Judged, fold: pl.Series) -> dict[str, Spread | None]:
+    measured = [Measures.of(judged, rows) for rows in _values(fold).values()]
+    return {
+        "f1": Spread.of([each.f1 for each in measured]),
+        "pr_auc": Spread.of([each.pr_auc for each in measured]),
+        "mcc": Spread.of([each.mcc for each in measured]),
+    }
+
+
+def _differences(
+    shipped: Judged, alone: Judged, settings: ReportSettings, seed: int
+) -> dict[Task, dict[str, Difference]]:
+    """Return the differences per task: over all its pairs first, then per language."""
+    differences: dict[Task, dict[str, Difference]] = {}
+    for task in alone.pairs.tasks:
+        ours, theirs = shipped.where(_rows(shipped, task)), alone.where(_rows(alone, task))
+        slices = {ALL: np.ones(len(ours.pairs), dtype=np.bool_), **_values(ours.pairs["language"])}
+        differences[task] = {name: _difference(ours, theirs, rows, settings, seed) for name, rows in slices.items()}
+    return differences
+
+
+def _difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int) -> Difference:
+    interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed)
+    gained = Measures.of(shipped, rows).f1 - Measures.of(alone, rows).f1
+    return Difference(f1=gained, interval=interval, count=int(rows.sum()))
+
+
+def _values(column: pl.Series) -> dict[str, Mask]:
+    """Return the rows of each value, the most frequent value first; null is "unknown"."""
+    values = column.cast(pl.String).fill_null("unknown").alias("value")
+    counts = values.value_counts().sort(["count", "value"], descending=[True, False])
+    return {value: (values == value).to_numpy() for value in counts["value"]}
+
+
+def _rows(judged: Judged, task: Task) -> Mask:
+    return (judged.pairs["task"] == task).to_numpy()

@@ -1,0 +1,25 @@
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shopglot.core.jaccard import containment, jaccard, ngrams, words
+
+text = st.text(alphabet="ab ç日", max_size=12)
+
+
+@given(text, text, st.integers(2, 4))
+def test_overlaps_equal_those_of_python_sets(one: str, other: str, size: int) -> None:
+    def grams(value: str) -> set[str]:
+        padded = f" {value} "
+        return {padded[start : start + size] for start in range(len(padded) - size + 1)}
+
+    a, b = ngrams(pl.col("one"), size), ngrams(pl.col("other"), size)
+    row = pl.DataFrame({"one": [one], "other": [other]}).select(jaccard=jaccard(a, b), containment=containment(a, b))
+    common, union = len(grams(one) & grams(other)), len(grams(one) | grams(other))
+    assert row["jaccard"][0] == pytest.approx(common / union if union else 0.0)
+    assert row["containment"][0] == pytest.approx(common / len(grams(one)) if grams(one) else 0.0)
+
+
+def test_words_are_distinct_and_leave_punctuation_out() -> None:
+    assert sorted(pl.select(words(pl.lit("red, red-ish"))).item().to_list()) == ["ish", "red"]

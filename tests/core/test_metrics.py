@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as oracle
+
+from shopglot.core.metrics import Confusion, average_precision, best_f1_threshold, brier, roc_auc
+
+labelled_scores = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 20).map(lambda twentieth: twentieth / 20)), min_size=2, max_size=60
+).map(lambda rows: (np.array([row[0] for row in rows], dtype=np.int8), np.array([row[1] for row in rows])))
+
+
+@given(labelled_scores)
+def test_ranking_measures_equal_scikit_learn_with_ties(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, scores = rows
+    if labels.any():
+        assert average_precision(labels, scores) == pytest.approx(oracle.average_precision_score(labels, scores))
+    else:
+        assert np.isnan(average_precision(labels, scores))
+    if 0 < labels.sum() < len(labels):
+        assert roc_auc(labels, scores) == pytest.approx(oracle.roc_auc_score(labels, scores))
+    else:
+        assert np.isnan(roc_auc(labels, scores))
+    assert brier(labels, scores) == pytest.approx(np.mean((labels - scores) ** 2))
+
+
+@given(labelled_scores)
+def test_decision_measures_equal_scikit_learn(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, scores = rows
+    decisions = scores >= 0.5
+    table = Confusion.of(labels, decisions)
+    assert table.f1 == pytest.approx(oracle.f1_score(labels, decisions, zero_division=0))
+    assert table.precision == pytest.approx(oracle.precision_score(labels, decisions, zero_division=0))
+    assert table.recall == pytest.approx(oracle.recall_score(labels, decisions, zero_division=0))
+    assert table.all_positive_f1 == pytest.approx(oracle.f1_score(labels, np.ones_like(labels), zero_division=0))
+    if 0 < labels.sum() < len(labels):
+        assert table.balanced_accuracy == pytest.approx(oracle.balanced_accuracy_score(labels, decisions))
+        assert table.mcc == pytest.approx(oracle.matthews_corrcoef(labels, decisions))
+
+
+@given(labelled_scores)
+def test_no_threshold_has_a_higher_f1_than_the_best_one(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, scores = rows
+    best = Confusion.of(labels, scores >= best_f1_threshold(labels, scores)).f1
+    assert all(Confusion.of(labels, scores >= threshold).f1 <= best + 1e-12 for threshold in np.unique(scores))
+
+
+def test_weights_count_a_row_as_often_as_they_say() -> None:
+    labels, decisions = np.array([1, 1, 0], dtype=np.int8), np.array([True, False, True])
+    weighted = Confusion.of(labels, decisions, np.array([2.0, 1.0, 3.0]))
+    repeated = Confusion.of(np.repeat(labels, [2, 1, 3]), np.repeat(decisions, [2, 1, 3]))
+    assert weighted == repeated

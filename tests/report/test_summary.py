@@ -1,0 +1,135 @@
+import json
+import logging
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from shopglot.core.errors import DataError
+from shopglot.core.folds import Mask
+from shopglot.core.judged import Judged
+from shopglot.report.intervals import f1_difference
+from shopglot.report.measure import Measures
+from shopglot.report.settings import ReportSettings
+from shopglot.report.summary import Report, summarise
+from tests.report.made_up import both_tasks, judged
+
+QUICK = ReportSettings(bootstrap=100)
+THRESHOLDS = {"QC": 0.41, "QI": 0.52}
+
+
+def report_of(*evidence: Judged, learners: dict[str, Judged] | None = None, settings: ReportSettings = QUICK) -> Report:
+    return summarise("tiny", evidence, learners or {}, settings, seed=1, thresholds={"QC": 0.41, "QI": 0.52})
+
+
+def rows_of(found: Judged, task: str) -> Mask:
+    return (found.pairs["task"] == task).to_numpy()
+
+
+def test_files_of_their_own_stand_above_the_test_part_and_that_above_out_of_fold() -> None:
+    dev, test, inside = both_tasks("dev"), both_tasks("test"), both_tasks("out-of-fold", folds=3)
+    assert report_of(inside, test, dev).measured_on == "dev"
+    assert report_of(inside, test).measured_on == "test"
+    assert report_of(inside).measured_on == "out-of-fold"
+
+
+def test_evidence_without_a_pair_is_left_out() -> None:
+    dev = both_tasks("dev")
+    empty = dev.where(np.zeros(len(dev.pairs), dtype=np.bool_))
+    assert report_of(empty, both_tasks("test")).measured_on == "test"
+    with pytest.raises(DataError, match="nothing to report"):
+        report_of(empty)
+
+
+def test_f1avg_is_the_mean_of_the_tasks() -> None:
+    report = report_of(both_tasks("dev"))
+    assert report.f1_avg == pytest.approx((report.tasks["QC"].f1 + report.tasks["QI"].f1) / 2)
+
+
+def test_every_pair_of_a_task_is_in_one_slice_of_each_column_and_null_is_unknown() -> None:
+    settings = ReportSettings(slices=("seen_type",), bootstrap=100)
+    report = report_of(judged("dev", languages=["en", "fr", None]), settings=settings)
+    slices = report.tasks["QC"].slices
+    assert {name: set(values) for name, values in slices.items()} == {
+        "language": {"en", "fr", "unknown"},
+        "english": {"en", "other languages"},
+        "seen_type": {"seen", "unseen"},
+    }
+    assert all(sum(each.count for each in values.values()) == 300 for values in slices.values())
+
+
+def test_english_does_not_stand_apart_where_it_is_alone_or_absent() -> None:
+    for languages in (["en"], ["fr", "ja"]):
+        assert set(report_of(judged("dev", languages=languages)).tasks["QC"].slices) == {"language"}
+
+
+def test_slices_go_from_large_to_small_and_then_by_name() -> None:
+    report = report_of(judged("dev", languages=["pt", "ko", "ko", "ja", "ko", "pt", "ja", "ar"], queries=80))
+    assert list(report.tasks["QC"].slices["language"]) == ["ko", "ja", "pt", "ar"]
+
+
+def test_a_column_that_no_file_has_is_said_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        report = report_of(judged("dev"), settings=ReportSettings(slices=("seen_tpye",), bootstrap=100))
+    assert "seen_tpye" in caplog.text
+    assert "seen_tpye" not in report.tasks["QC"].slices
+
+
+def test_only_out_of_fold_has_a_spread_over_folds_and_it_is_that_of_the_folds() -> None:
+    inside = judged("out-of-fold", folds=3)
+    report = report_of(inside, judged("dev"))
+    assert report.tasks["QC"].folds is None
+    spread = (report.evidence["out-of-fold"]["QC"].folds or {})["f1"]
+    assert inside.fold is not None
+    values = [Measures.of(inside, (inside.fold == fold).to_numpy()).f1 for fold in ("0", "1", "2")]
+    assert spread is not None
+    assert (spread.mean, spread.deviation) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+
+
+def test_the_gap_is_out_of_fold_minus_test() -> None:
+    report = report_of(both_tasks("out-of-fold", skill=2.5, folds=3), both_tasks("test", skill=0.8))
+    assert report.gap["QI"] == report.evidence["out-of-fold"]["QI"].f1 - report.evidence["test"]["QI"].f1 > 0
+    assert report_of(both_tasks("dev")).gap == {}
+
+
+def test_the_difference_to_a_learner_is_the_paired_one_by_task_and_language() -> None:
+    shipped, alone = both_tasks("dev", skill=2.0), both_tasks("dev", skill=1.0)
+    report = report_of(shipped, learners={"lexical": alone})
+    found = report.differences["lexical"]["QI"]
+    assert list(found) == ["all", "en", "fr", "ja"]
+    rows = rows_of(shipped, "QI") & (shipped.pairs["language"] == "fr").to_numpy()
+    assert found["fr"].interval == f1_difference(shipped, alone, rows, repetitions=100, seed=1)
+    assert found["fr"].f1 == Measures.of(shipped, rows).f1 - Measures.of(alone, rows).f1
+    assert found["all"].count == 300
+
+
+def test_a_learner_of_one_task_is_compared_on_that_task_alone() -> None:
+    shipped, alone = both_tasks("dev", skill=2.0), both_tasks("dev", skill=1.0)
+    report = report_of(shipped, learners={"lexical": alone.where(rows_of(alone, "QI"))})
+    assert set(report.learners["lexical"]) == set(report.differences["lexical"]) == {"QI"}
+
+
+def test_report_json_has_the_tree_that_readers_rely_on() -> None:
+    tree = report_of(both_tasks("out-of-fold", folds=3), both_tasks("dev")).with_facts(seed=3).to_json()
+    keys = ["name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "facts"]
+    assert list(tree) == keys
+    task = tree["tasks"]["QC"]
+    assert task["threshold"] == THRESHOLDS["QC"]
+    assert {"f1", "precision", "recall", "pr_auc", "roc_auc", "mcc", "balanced_accuracy", "brier"} < set(task)
+    assert {"all_positive_f1", "f1_interval", "slices"} < set(task)
+    assert task["f1"] == tree["evidence"]["dev"]["QC"]["f1"]
+    assert set(task["slices"]["language"]) == {"en", "fr", "ja"}
+
+
+def test_facts_are_added_as_json() -> None:
+    report = report_of(judged("dev")).with_facts(data={"sizes": (1, 2)}).with_facts(rate=math.nan)
+    assert report.facts == {"data": {"sizes": [1, 2]}, "rate": None}
+    assert Report.from_json(json.loads(json.dumps(report.to_json(), allow_nan=False))) == report
+
+
+def test_the_parts_of_a_report_are_frozen() -> None:
+    report = report_of(judged("dev"), learners={"lexical": judged("dev", skill=1.0)})
+    for part in (report, report.tasks["QC"], report.differences["lexical"]["QC"]["all"]):
+        with pytest.raises(ValidationError, match="frozen"):
+            part.f1 = 1.0  # type: ignore[misc, union-attr]

@@ -1,0 +1,26 @@
+from io import StringIO
+
+from rich.console import Console
+
+from shopglot.report.figures import percent
+from shopglot.report.summary import Report
+from shopglot.report.table import console_table
+from tests.report.made_up import small_report
+
+
+def test_the_terminal_shows_tasks_and_languages_with_the_figures_of_the_page(report: Report) -> None:
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(console_table(report))
+    text = console.export_text()
+    for task in report.tasks.values():
+        for measures in (task, *task.slices["language"].values()):
+            assert percent(measures.f1) in text
+            assert percent(measures.all_positive_f1) in text
+    assert "0.412" in text
+    assert "on dev" in text
+
+
+def test_the_terminal_takes_brackets_of_a_language_for_what_they_are() -> None:
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(console_table(small_report(languages=("en", "[red]"))))
+    assert "[red]" in console.export_text()
