@@ -13,7 +13,11 @@ def row(pair_id: str, made_from: str | None = None) -> Pair:
 
 def folds(groups: dict[str, tuple[str | None, str | None]], **parts: dict[str, str]) -> Folds:
     """Return two folds; `groups` gives each pair's query and category, `parts` the part of each group per key."""
-    columns = {"id": list(groups), "query": [g[0] for g in groups.values()], "category": [g[1] for g in groups.values()]}
+    columns = {
+        "id": list(groups),
+        "query": [g[0] for g in groups.values()],
+        "category": [g[1] for g in groups.values()],
+    }
     tables = {key: pl.DataFrame({"group": list(of), "part": list(of.values())}) for key, of in parts.items()}
     return Folds(2, pl.DataFrame(columns, schema_overrides={"query": pl.String, "category": pl.String}), tables)
 
@@ -60,9 +64,9 @@ def test_a_made_pair_with_keys_of_its_own_does_not_train_where_they_are_judged()
 
 
 def test_a_pair_that_was_never_dealt_is_refused_by_name() -> None:
-    with pytest.raises(DataError, match="'z'.*never dealt"):
+    with pytest.raises(DataError, match=r"'z'.*never dealt"):
         TWO_KEYS.trains(Pairs.of([row("a"), row("z")]), "0")
-    with pytest.raises(DataError, match="'z'.*never dealt"):
+    with pytest.raises(DataError, match=r"'z'.*never dealt"):
         TWO_KEYS.judges(Pairs.of([row("new", made_from="z")]), "0")
 
 

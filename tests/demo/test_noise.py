@@ -30,7 +30,7 @@ def test_every_script_has_typos_and_most_queries_have_none(text: str, language: 
 
 def test_some_writers_leave_the_accents_out() -> None:
     typed = _typed("đèn trần", "vi")
-    assert 0.1 < (typed == "den tran").to_numpy().mean() < 0.3
+    assert 0.08 < (typed == "den tran").to_numpy().mean() < 0.3
 
 
 def test_a_slip_adds_or_loses_at_most_one_letter_and_keeps_the_ends_of_the_word_around_it() -> None:

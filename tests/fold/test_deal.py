@@ -29,7 +29,7 @@ SETTINGS = st.builds(
     qi=st.sampled_from(MODES),
 )
 SEEDS = st.integers(0, 5)
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def dealt(pairs: Pairs, how: FoldSettings, seed: int, kept: Folds | None = None) -> Folds:
@@ -55,7 +55,9 @@ def parts(folds: Folds, ids: pl.Series) -> pl.DataFrame:
     """Return the part of every key for the pairs with these ids."""
     rows = ids.to_frame().join(folds.groups, on="id", how="left", maintain_order="left")
     for key, table in folds.parts.items():
-        rows = rows.join(table.rename({"group": key, "part": f"part by {key}"}), on=key, how="left", maintain_order="left")
+        rows = rows.join(
+            table.rename({"group": key, "part": f"part by {key}"}), on=key, how="left", maintain_order="left"
+        )
     return rows.select("id", "^part by .*$")
 
 
@@ -87,7 +89,7 @@ def test_no_pair_trains_for_the_part_it_judges_and_none_judges_two(pairs: Pairs,
     judging = [folds.judges(pairs, part) for part in (*folds.names, TUNE, TEST)]
     training = [folds.trains(pairs, fold) for fold in (*folds.names, None, None)]
     assert not any((judge & train).any() for judge, train in zip(judging, training, strict=True))
-    assert sum(mask.astype(int) for mask in judging).max() == 1
+    assert np.sum(judging, axis=0).max() == 1
 
 
 @quick
@@ -121,9 +123,7 @@ def test_with_kept_folds_new_labels_move_no_pair(pairs: Pairs, how: FoldSettings
 
 @quick
 @given(pairs_tables(), SETTINGS, SEEDS)
-def test_with_kept_folds_a_new_pair_moves_only_the_groups_it_joins(
-    pairs: Pairs, how: FoldSettings, seed: int
-) -> None:
+def test_with_kept_folds_a_new_pair_moves_only_the_groups_it_joins(pairs: Pairs, how: FoldSettings, seed: int) -> None:
     kept = dealt(Pairs(pairs.frame.head(100)), how, seed)
     more = dealt(pairs, how, seed + 1, kept)
     for key in kept.parts:
@@ -168,7 +168,7 @@ def unevenness(pairs: Pairs, folds: list[NDArray[np.int64]]) -> float:
     language = pairs["language"].rank("dense").to_numpy()
     facts = np.column_stack([pairs.labels, *(language == code for code in np.unique(language))])
     deviations = [np.abs(facts[fold].mean(axis=0) - facts.mean(axis=0)).max() for fold in folds]
-    return max(*deviations, *(abs(len(fold) / len(pairs) - 1 / len(folds)) for fold in folds))
+    return float(max(*deviations, *(abs(len(fold) / len(pairs) - 1 / len(folds)) for fold in folds)))
 
 
 def test_tune_and_test_hold_their_shares() -> None:
@@ -184,13 +184,13 @@ def test_without_kept_folds_a_tenth_more_labels_moves_few_pairs() -> None:
     fewer = Pairs(pairs.frame.with_columns(label=pl.when(pl.Series(known)).then("label")))
     how = FoldSettings(qc="query")
     before, now = (parts(deal(each, how, 0), pairs["id"])["part by query"] for each in (fewer, pairs))
-    assert (before != now).mean() < 0.05
+    assert (before != now).to_numpy().mean() < 0.05
 
 
 def test_another_seed_deals_otherwise() -> None:
     pairs = table(1000, 0)
     one, other = (parts(deal(pairs, FoldSettings(qc="query"), seed), pairs["id"]) for seed in (0, 1))
-    assert (one["part by query"] != other["part by query"]).mean() > 0.5
+    assert (one["part by query"] != other["part by query"]).to_numpy().mean() > 0.5
 
 
 def test_a_query_goes_to_the_part_of_most_of_its_pairs() -> None:
@@ -208,7 +208,12 @@ def test_no_model_sees_an_item_with_the_query_of_a_category_pair_that_judges_it(
     categories = table(3000, 2)
     items = Pairs.from_frame(
         categories.frame.select(
-            "query", "label", "language", id=pl.format("item {}", "id"), task=pl.lit("QI"), target=pl.format("t {}", "id")
+            "query",
+            "label",
+            "language",
+            id=pl.format("item {}", "id"),
+            task=pl.lit("QI"),
+            target=pl.format("t {}", "id"),
         )
     )
     pairs = Pairs.concat([categories, items])
@@ -246,7 +251,7 @@ def test_fewer_groups_than_parts_are_refused() -> None:
     few = Pairs.of(qc(f"query {n % 4}", f"top,sub {n}") for n in range(100))
     with pytest.raises(DataError, match="4 query groups cannot fill 5 parts"):
         deal(few, FoldSettings(qc="query"), 0)
-    assert deal(few, FoldSettings(qc="query", test=0), 0).count == 3
+    assert deal(few, FoldSettings(folds=2, qc="query", tune=0, test=0), 0).count == 2
 
 
 def test_a_task_with_labels_of_one_class_is_refused() -> None:

@@ -89,11 +89,13 @@ def test_categories_are_grouped_by_their_first_levels() -> None:
 def test_a_subtree_is_the_prefix_of_the_path(paths: list[list[str]], depth: int) -> None:
     texts = [",".join(path) for path in paths]
     expected = [str(CategoryPath.parse(text).prefix(depth)) for text in texts]
-    assert pl.select(subtree(pl.Series(texts), depth)).to_series().to_list() == expected
+    assert pl.DataFrame({"path": texts}).select(subtree(pl.col("path"), depth)).to_series().to_list() == expected
 
 
 def test_titles_are_the_categories_of_items() -> None:
-    pairs = Pairs.of([Pair(task="QI", query=q, target=t) for q, t in (("a", "Tea-Pot"), ("b", "tea pot"), ("c", "Pot"))])
+    pairs = Pairs.of(
+        [Pair(task="QI", query=q, target=t) for q, t in (("a", "Tea-Pot"), ("b", "tea pot"), ("c", "Pot"))]
+    )
     groups = group_pairs(pairs, FoldSettings(qi="both"))["category"].to_list()
     assert groups[0] == groups[1] != groups[2]
 

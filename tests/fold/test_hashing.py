@@ -16,7 +16,7 @@ def test_the_hash_of_a_text_does_not_depend_on_its_company(texts: list[str]) -> 
 
 
 def test_the_hash_never_changes() -> None:
-    assert unit_hash(pl.Series(["", "tea", "お茶"]), 7, 1).round(9).tolist() == [0.672264223, XX, 0.059390189]
+    assert unit_hash(pl.Series(["", "tea", "お茶"]), 7, 1).round(9).tolist() == [0.672264223, 0.772764558, 0.059390189]
 
 
 def test_hashes_are_uniform_and_independent_of_each_other_for_other_seeds() -> None:

@@ -1,8 +1,11 @@
-"""How much two texts share, as expressions over columns."""
+"""How much two columns of texts share."""
 
 from collections.abc import Callable
 
 import polars as pl
+
+Members = Callable[[pl.Expr], pl.Expr]
+"""Turns a column of texts into lists of their distinct members."""
 
 
 def words(text: pl.Expr) -> pl.Expr:
@@ -21,16 +24,22 @@ def ngrams(text: pl.Expr, size: int) -> pl.Expr:
     return pl.concat_list(starts).list.unique()
 
 
-def jaccard(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Return the share of common members among all members of two lists of distinct ones; 0 when both are empty."""
-    return _share(one, other, lambda common: one.list.len() + other.list.len() - common)
+def overlap(one: pl.Series, other: pl.Series, members: Members) -> pl.DataFrame:
+    """Return per row `jaccard`, the share of common members among all, and `contained`, that among those of `one`.
+
+    Both are 0 where there is nothing to share. The members of a text are found once, however often it stands there.
+
+    >>> overlap(pl.Series(["red tea"]), pl.Series(["tea, green"]), words).row(0)
+    (0.3333333333333333, 0.5)
+    """
+    pairs = _with_members(one, members, "one").hstack(_with_members(other, members, "other"))
+    common, first, second = pl.col("common"), pl.col("one").list.len(), pl.col("other").list.len()
+    counted = pairs.with_columns(common=pl.col("one").list.set_intersection("other").list.len())
+    shares = {"jaccard": common / (first + second - common), "contained": common / first}
+    return counted.select(share.fill_nan(0.0).fill_null(0.0).alias(name) for name, share in shares.items())
 
 
-def containment(one: pl.Expr, other: pl.Expr) -> pl.Expr:
-    """Return the share of the members of `one` that `other` has too; 0 when `one` is empty."""
-    return _share(one, other, lambda _: one.list.len())
-
-
-def _share(one: pl.Expr, other: pl.Expr, whole: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    common = one.list.set_intersection(other).list.len()
-    return (common / whole(common)).fill_nan(0.0).fill_null(0.0)
+def _with_members(texts: pl.Series, members: Members, name: str) -> pl.DataFrame:
+    distinct = texts.unique().to_frame("text")
+    found = distinct.with_columns(members(pl.col("text")).list.eval(pl.element().hash()).alias(name))
+    return texts.to_frame("text").join(found, on="text", how="left", maintain_order="left").select(name)

@@ -15,7 +15,7 @@ NEGATIVES: Final = ("sibling", "cousin", "accessory", "random", "code", *KINDS)
 
 WEIGHTS: Final[dict[Task, tuple[float, ...]]] = {
     "QC": (0.12, 0.13, 0.2, 0.6, 0, 0, 0, 0, 0, 0),
-    "QI": (0.08, 0.08, 0.12, 0.7, 2.0, 0.2, 0.2, 0.2, 0.3, 0.5),
+    "QI": (0.08, 0.08, 0.12, 0.7, 2.0, 0.35, 0.4, 0.4, 0.5, 0.8),
 }
 """How often each kind of `NEGATIVES` is drawn, relative to the others that a query allows."""
 
@@ -25,7 +25,7 @@ STATED: Final[dict[Task, tuple[float, ...]]] = {
 }
 """How often a query states each of `KINDS`, where its type has it."""
 
-EXTRA: Final[dict[Task, float]] = {"QC": 0.12, "QI": 0.15}
+EXTRA: Final[dict[Task, float]] = {"QC": 0.08, "QI": 0.15}
 """How often a query has a word such as "2024" that changes nothing."""
 CODE_ONLY: Final[dict[Task, float]] = {"QC": 0.0, "QI": 0.01}
 """How often a query is only a product code."""
@@ -38,7 +38,7 @@ COPIED: Final = 0.7
 CODE_MIXED: Final = 0.04
 """How often the noun of a query in another language is English."""
 CODES: Final = 90_000
-UP: Final = ((0.74, 0.2, 0.06), (0.66, 0.26, 0.08))
+UP: Final = ((0.8, 0.16, 0.04), (0.76, 0.19, 0.05))
 """How often a path is cut by none, one or two levels: of the wanted type, of another."""
 DRAWS: Final = 60
 """Divisible by every number of alternatives up to six, so that each is equally likely."""

@@ -9,7 +9,7 @@ from shopglot.demo.lexicon import LANGUAGES
 from shopglot.demo.world import Ints
 
 TYPO: Final = 0.05
-NO_ACCENTS: Final = 0.18
+NO_ACCENTS: Final = 0.15
 FEWEST_LETTERS: Final = 4
 
 _QWERTY: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")

@@ -42,10 +42,11 @@ FILE_CODE: Final = {"vi": "vn"}
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What was written: the files of pairs, the truth about them, and how many rows each file has."""
+    """What was written: the files of pairs, the shop's categories, the truth, and how many rows each file has."""
 
     folder: Path
     files: dict[str, Path]
+    taxonomy: Path
     truth: Path
     rows: dict[str, int]
 
@@ -59,7 +60,8 @@ def simulate(out: Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, 
     and what query and item state. Raises RecipeError where an argument is out of range.
     """
     settings = _settings(pairs=pairs, seed=seed, label_noise=label_noise, dev_labels=dev_labels)
-    world = World.of(load_lexicon(), settings.seed)
+    lexicon = load_lexicon()
+    world = World.of(lexicon, settings.seed)
     files, rows, first_id = {}, {}, dict.fromkeys(TASKS, 1)
     with whole_file(out / "truth.jsonl") as truth_part, truth_part.open("wb") as truth:
         for (task, split), count in _sizes(settings.pairs).items():
@@ -71,8 +73,10 @@ def simulate(out: Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, 
                     _file_columns(numbered, task, split, settings).write_ndjson(file)
                     _truth_columns(numbered, task, split).write_ndjson(truth)
                     first_id[task] += chunk.height
+    with whole_file(out / "taxonomy.txt") as part:
+        part.write_text("".join(f"{kind.path}\n" for kind in lexicon.types), encoding="utf-8")
     write_json(out / "simulated.json", {"simulated": True, "settings": settings.model_dump(), "rows": rows})
-    return Simulated(out, files, out / "truth.jsonl", rows)
+    return Simulated(out, files, out / "taxonomy.txt", out / "truth.jsonl", rows)
 
 
 def _settings(**arguments: object) -> SimulateSettings:

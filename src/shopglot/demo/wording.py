@@ -17,17 +17,18 @@ UNTRANSLATED: Final = 0.07
 DROPPED: Final = 0.12
 FOREIGN_ORDER: Final = 0.2
 
+THAI: Final = LANGUAGES.index("th")
 THAI_TITLE: Final = 0.02
-PHRASES: Final = (1.0, 0.95, 0.4)
+PHRASES: Final = (1.0, 0.95, 0.45)
 """How often a title has a first, a second and a third name for its product."""
-CATALOGUE_NAME: Final = 0.6
-FILLERS: Final = 2
+CATALOGUE_NAME: Final = 0.8
+"""How often a title has the name of its category."""
 LAYOUTS: Final = (
-    "filler0 brand phrase0 attributes phrase1 model catalogue phrase2 code",
-    "phrase0 attributes phrase1 brand model catalogue phrase2 filler0",
-    "brand catalogue attributes phrase0 model phrase1 filler0 phrase2 code",
-    "filler0 catalogue phrase0 attributes phrase1 phrase2 model filler1",
-    "phrase1 phrase0 model attributes catalogue phrase2 filler0 brand",
+    "filler brand phrase0 attributes phrase1 model catalogue phrase2 code",
+    "phrase0 attributes phrase1 brand model catalogue phrase2 filler",
+    "brand catalogue attributes phrase0 model phrase1 filler phrase2 code",
+    "filler catalogue phrase0 attributes phrase1 phrase2 model",
+    "phrase1 phrase0 model attributes catalogue phrase2 filler brand",
 )
 
 
@@ -116,36 +117,26 @@ def _luck(place: Ints) -> NDArray[np.float64]:
 
 def _title_parts(rng: np.random.Generator, world: World, offered: Offered, thai: Bools) -> pl.DataFrame:
     n = len(thai)
-    sellers = {kind: pl.Series(words) for kind, words in world.lexicon.sellers.items()}
-    phrases = _title_phrases(rng, world, offered)
-    language = LANGUAGES.index("th")
     draw = rng.integers(0, DRAWS, (n, len(KINDS) + 1))
-    values = []
-    for k in range(len(KINDS)):
-        english = world.value_titles(offered.values[:, k], 0, draw[:, k])
-        native = world.value_words(offered.values[:, k], language, draw[:, k])
-        values.append(pl.select(pl.when(pl.Series(thai)).then(native).otherwise(english)).to_series())
-    fillers = {}
-    for k in range(FILLERS):
-        words = _any_of(rng, sellers["filler"], n)
-        native = _any_of(rng, sellers["thai_filler"], n)
-        fillers[f"filler{k}"] = pl.select(pl.when(pl.Series(thai)).then(native).otherwise(words)).to_series()
-    native = world.phrases(offered.type, language, draw[:, -1])
-    named = [
-        pl.select(pl.when(pl.Series(~thai & (rng.random(n) < share))).then(text)).to_series()
-        for share, text in zip(PHRASES, phrases, strict=True)
-    ]
+    sellers = {kind: pl.Series(words) for kind, words in world.lexicon.sellers.items()}
+    parts = {name: text.set(pl.Series(thai), None) for name, text in _title_phrases(rng, world, offered).items()}
+    native = {
+        "phrase0": world.phrases(offered.type, THAI, draw[:, -1]),
+        "filler": _any_of(rng, sellers["thai_filler"], n),
+    }
+    parts["filler"] = _any_of(rng, sellers["filler"], n)
+    for k, kind in enumerate(KINDS):
+        parts[kind] = world.value_titles(offered.values[:, k], 0, draw[:, k])
+        native[kind] = world.value_words(offered.values[:, k], THAI, draw[:, k])
+    named = np.where(rng.random(n) < CATALOGUE_NAME, offered.type, -1)
     return pl.DataFrame(
         {
             "row": np.arange(n),
             "brand": _any_of(rng, sellers["brand"], n),
-            "phrase0": pl.select(pl.when(pl.Series(thai)).then(native).otherwise(named[0])).to_series(),
-            "phrase1": named[1],
-            "phrase2": named[2],
-            "catalogue": world.catalogue(np.where(rng.random(n) < CATALOGUE_NAME, offered.type, -1), 0, draw[:, -1]),
-            **{kind: values[k] for k, kind in enumerate(KINDS)},
-            **fillers,
+            "catalogue": world.catalogue(named, 0, draw[:, -1]),
             "code": code_texts(offered.code).str.to_uppercase(),
+            **parts,
+            **{name: text.zip_with(pl.Series(thai), parts[name]) for name, text in native.items()},
         }
     )
 
@@ -160,12 +151,14 @@ def _any_of(rng: np.random.Generator, words: pl.Series, n: int) -> pl.Series:
     return words.gather(pl.Series(rng.integers(0, len(words), n)))
 
 
-def _title_phrases(rng: np.random.Generator, world: World, offered: Offered) -> list[pl.Series]:
+def _title_phrases(rng: np.random.Generator, world: World, offered: Offered) -> dict[str, pl.Series]:
     """Return names for each item, best first; after the first, none that contradicts the item's attributes."""
     count, most = world.titles.count[offered.type], len(PHRASES)
     place = world.titles.start[offered.type] + np.minimum(np.arange(most), count - 1)
     clash = (world.mentions[place] & (offered.values >= 0)[:, None, :]).any(axis=2) | (np.arange(most) >= count)
     order = np.argsort(clash + rng.random(clash.shape) * 0.9, axis=1)
     place, clash = np.take_along_axis(place, order, axis=1), np.take_along_axis(clash, order, axis=1)
-    clash[:, 0] = False
-    return [world.titles.pool.gather(pl.Series(place[:, k]).set(pl.Series(clash[:, k]), None)) for k in range(most)]
+    hidden = clash | (rng.random(clash.shape) >= PHRASES)
+    hidden[:, 0] = False
+    pool = world.titles.pool
+    return {f"phrase{k}": pool.gather(pl.Series(place[:, k])).set(pl.Series(hidden[:, k]), None) for k in range(most)}

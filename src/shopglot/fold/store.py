@@ -25,4 +25,4 @@ def load_folds(folder: Path) -> Folds:
         parts = {key: pl.read_parquet(folder / f"{key}.parquet") for key in saved["keys"]}
         return Folds(saved["count"], pl.read_parquet(folder / "groups.parquet"), parts)
     except FileNotFoundError as missing:
-        raise DataError(f"{folder} holds no folds: {missing.filename} is missing; deal the pairs again") from missing
+        raise DataError(f"{folder} holds no whole folds, deal the pairs again: {missing}") from missing

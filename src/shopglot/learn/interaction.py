@@ -1,11 +1,13 @@
 """What the vectors of a query and a target say about each other: the features of the interaction head."""
 
+from functools import partial
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from shopglot.core.category import levels
-from shopglot.core.jaccard import containment, jaccard, ngrams, words
+from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder
 from shopglot.format.template import Template
@@ -88,20 +90,19 @@ def _cosines(texts: pl.Series, encoder: Encoder, queries: Floats, query: Rows, r
 
 def _shared_letters(texts: pl.DataFrame, *names: str) -> Floats:
     """Return what the query's letters share with each of the named texts, and how long all are."""
-    query = pl.col("query")
-    columns = [query.str.len_chars().log1p().alias("length")]
+    query = texts["query"]
+    columns = [query.str.len_chars().log1p().to_numpy()]
     if "depth" in texts.columns:
-        columns.append(pl.col("depth").cast(pl.Float64))
+        columns.append(texts["depth"].to_numpy())
     for name in names:
-        text = pl.col(name).fill_null("")
+        text = texts[name].fill_null("")
         columns += [
-            jaccard(ngrams(query, 3), ngrams(text, 3)).alias(f"{name} trigrams"),
-            containment(ngrams(query, 3), ngrams(text, 3)).alias(f"{name} contains"),
-            containment(words(query), words(text)).alias(f"{name} words"),
-            (query == text).cast(pl.Float64).alias(f"{name} equal"),
-            text.str.len_chars().log1p().alias(f"{name} length"),
+            overlap(query, text, partial(ngrams, size=3)).to_numpy(),
+            overlap(query, text, words)["contained"].to_numpy(),
+            (query == text).to_numpy(),
+            text.str.len_chars().log1p().to_numpy(),
         ]
-    return texts.select(columns).to_numpy().astype(np.float32)
+    return np.column_stack(columns).astype(np.float32)
 
 
 def _numbered(texts: pl.Series) -> tuple[Rows, pl.Series]:

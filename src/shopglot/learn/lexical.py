@@ -1,6 +1,7 @@
 """The floor: what the letters that query and target share say about relevance."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from shopglot.core.category import levels
-from shopglot.core.jaccard import containment, jaccard, ngrams, words
+from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
@@ -73,15 +74,12 @@ class LexicalScorer:
 
 def overlap_features(pairs: Pairs, template: Template) -> Features:
     """Return what query and target share, shape (rows, features): n-grams, words, the leaf's n-grams, lengths."""
-    texts = pl.DataFrame({"query": template.queries(pairs), "target": template.targets(pairs)})
-    query, target, leaf = pl.col("query"), pl.col("target"), levels(pl.col("target")).list.last()
-    measures = [
-        measure(ngrams(query, size), ngrams(text, size))
-        for text in (target, leaf)
-        for size in NGRAM_SIZES
-        for measure in (jaccard, containment)
+    query, target = template.queries(pairs), template.targets(pairs)
+    names = target.to_frame("target").select(levels=levels(pl.col("target")))
+    leaf = names.select(pl.col("levels").list.last()).to_series()
+    shared = [
+        overlap(query, text, partial(ngrams, size=size)).to_numpy() for text in (target, leaf) for size in NGRAM_SIZES
     ]
-    measures += [jaccard(words(query), words(target)), containment(words(query), words(target))]
-    measures += [query.str.len_chars().log1p(), target.str.len_chars().log1p(), levels(target).list.len()]
-    columns = [measure.cast(pl.Float32).alias(str(n)) for n, measure in enumerate(measures)]
-    return texts.select(columns).to_numpy()
+    depth = names.select(pl.col("levels").list.len()).to_series()
+    lengths = [query.str.len_chars().log1p(), target.str.len_chars().log1p(), depth.cast(pl.Float64)]
+    return np.column_stack([*shared, overlap(query, target, words).to_numpy(), *lengths]).astype(np.float32)
