@@ -1,6 +1,7 @@
 """One command per verb: parse, call one function, print."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -29,6 +30,7 @@ def main() -> None:
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=problems, show_path=False)]
     )
     logging.getLogger("shopglot").setLevel(logging.INFO)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
         app()
     except ShopglotError as error:

@@ -51,6 +51,12 @@ class Recipe(BaseModel):
     report: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")
+    def _something_decides(self) -> Self:
+        if not self.fold.tune:
+            raise ValueError("`fold.tune` must be above 0, for what ships is calibrated on that part")
+        return self
+
+    @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [learner.name for learner in self.learn]
         if len(set(names)) < len(names):
@@ -95,23 +101,28 @@ def _put(content: dict[str, Any], override: str) -> None:
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
         node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
+    except yaml.YAMLError as reason:
+        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
     except (IndexError, ValueError, TypeError, AttributeError) as reason:
         raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
 
 
 def _first_complaint(error: ValidationError) -> str:
-    first = error.errors()[0]
+    """Return what to mend first: a misspelt key explains why another one is missing."""
+    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        near = get_close_matches(str(first["loc"][-1]), _known_keys(), n=1)
+        near = get_close_matches(str(first["loc"][-1]), sorted(_known_keys() - {first["loc"][-1]}), n=1)
         return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "; see the recipe reference")
+    if first["type"] == "missing":
+        return f"the key {where!r} is missing"
     return f"{where or 'the recipe'}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r}"[:400]
 
 
-def _known_keys() -> list[str]:
+def _known_keys() -> set[str]:
     schema = Recipe.model_json_schema()
     models = [schema, *schema.get("$defs", {}).values()]
-    return sorted({key for model in models for key in model.get("properties", {})})
+    return {key for model in models for key in model.get("properties", {})}
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

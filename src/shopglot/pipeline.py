@@ -198,7 +198,7 @@ def merge(
     bundles = {
         name: _decided(recipe, scorer, tune, data) for name, scorer in {"": shipped, **_alone(recipe, shipped)}.items()
     }
-    judged = [_judge(bundles[""], name, pairs) for name, pairs in held_out.items()]
+    judged = [_judge(bundles[""], name, _of_tasks(pairs, bundles[""])) for name, pairs in held_out.items()]
     top = list(held_out)[-1]
     learners = {name: _judge(bundle, top, _of_tasks(held_out[top], bundle)) for name, bundle in bundles.items() if name}
     return bundles[""], Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)

@@ -62,6 +62,13 @@ def test_subtrees_that_differ_in_letters_only_are_found_and_repeated_words_are_t
     assert set(audit(pairs, folds, SETTINGS, 0).examples["id"]) == {"0", "2"}
 
 
+def test_a_task_whose_queries_are_not_kept_apart_is_not_looked_at() -> None:
+    pairs, folds = halves(("red dress", "a,b"), ("tea", "a,b"), ("coffee", "a,b"), ("dress red", "a,b"), key="query")
+    random = folds.groups.with_columns(query=None, random="id").cast({"query": pl.String})
+    parts = {"query": folds.parts["query"], "random": folds.parts["query"]}
+    assert audit(pairs, Folds(2, random, parts), SETTINGS, 0).looked_at.is_empty()
+
+
 def test_only_a_sample_of_many_texts_is_looked_at() -> None:
     pairs, folds = halves(*((f"query {n}", "a,b") for n in range(40)), key="query")
     found = audit(pairs, folds, SETTINGS.model_copy(update={"near_duplicate_texts": 10}), 0)

@@ -1,14 +1,10 @@
-import warnings
-
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
-from sklearn.model_selection import StratifiedGroupKFold
 
 from shopglot.core.category import CategoryPath
 from shopglot.core.errors import DataError, RecipeError
@@ -17,6 +13,7 @@ from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
 from shopglot.fold.deal import deal
 from shopglot.fold.settings import FoldSettings, Mode
+from tests.fold.tables import parts, table
 from tests.strategies import pairs_tables
 
 MODES: list[Mode] = ["query", "category", "both", "language", "random"]
@@ -29,7 +26,7 @@ SETTINGS = st.builds(
     qi=st.sampled_from(MODES),
 )
 SEEDS = st.integers(0, 5)
-quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def dealt(pairs: Pairs, how: FoldSettings, seed: int, kept: Folds | None = None) -> Folds:
@@ -49,16 +46,6 @@ def texts(pairs: Pairs, *columns: str) -> set[str]:
 
 def subtrees(pairs: Pairs) -> set[str]:
     return {str(CategoryPath.parse(path).prefix(2)) for path in pairs["target"]}
-
-
-def parts(folds: Folds, ids: pl.Series) -> pl.DataFrame:
-    """Return the part of every key for the pairs with these ids."""
-    rows = ids.to_frame().join(folds.groups, on="id", how="left", maintain_order="left")
-    for key, table in folds.parts.items():
-        rows = rows.join(
-            table.rename({"group": key, "part": f"part by {key}"}), on=key, how="left", maintain_order="left"
-        )
-    return rows.select("id", "^part by .*$")
 
 
 @quick
@@ -134,59 +121,6 @@ def test_with_kept_folds_a_new_pair_moves_only_the_groups_it_joins(pairs: Pairs,
         assert whole["before"].equals(whole["now"])
 
 
-def table(rows: int, seed: int) -> Pairs:
-    """Return QC pairs with a few much-judged queries, six languages and ten main categories."""
-    rng = np.random.default_rng(seed)
-    sizes = np.minimum(1 + rng.pareto(1.5, rows) * 2, rows / 30).astype(int)
-    query = np.repeat(np.arange(rows), sizes)[:rows]
-    frame = pl.DataFrame({"query": query, "target": rng.integers(0, 10, rows)}).select(
-        pl.lit("QC").alias("task"),
-        pl.format("query {}", "query").alias("query"),
-        pl.format("top {},leaf", "target").alias("target"),
-        language=pl.format("l{}", pl.Series(rng.integers(0, 6, rows)[query])),
-        label=pl.Series(rng.random(rows) < rng.beta(4, 2, rows)[query]),
-    )
-    return Pairs.from_frame(frame)
-
-
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("rows", [1000, 10_000])
-def test_parts_are_at_least_as_even_as_those_of_scikit_learn(rows: int, seed: int) -> None:
-    pairs = table(rows, seed)
-    folds = deal(pairs, FoldSettings(folds=3, tune=0, test=0, qc="query"), seed)
-    strata = pairs.frame.select(pl.concat_str("language", "label", "target").rank("dense")).to_series().to_numpy()
-    oracle = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = [rows for _, rows in oracle.split(strata, strata, folds.groups["query"].to_physical().to_numpy())]
-    ours = [np.flatnonzero(folds.judges(pairs, fold)) for fold in folds.names]
-    assert unevenness(pairs, ours) <= unevenness(pairs, theirs)
-
-
-def unevenness(pairs: Pairs, folds: list[NDArray[np.int64]]) -> float:
-    """Return the largest deviation over the folds of size, of the share of relevant pairs and of each language."""
-    language = pairs["language"].rank("dense").to_numpy()
-    facts = np.column_stack([pairs.labels, *(language == code for code in np.unique(language))])
-    deviations = [np.abs(facts[fold].mean(axis=0) - facts.mean(axis=0)).max() for fold in folds]
-    return float(max(*deviations, *(abs(len(fold) / len(pairs) - 1 / len(folds)) for fold in folds)))
-
-
-def test_tune_and_test_hold_their_shares() -> None:
-    pairs = table(10_000, 0)
-    folds = deal(pairs, FoldSettings(tune=0.15, test=0.05, qc="query"), 0)
-    shares = [folds.judges(pairs, part).mean() for part in (*folds.names, TUNE, TEST)]
-    assert shares == pytest.approx([0.8 / 3] * 3 + [0.15, 0.05], abs=0.001)
-
-
-def test_without_kept_folds_a_tenth_more_labels_moves_few_pairs() -> None:
-    pairs = table(20_000, 0)
-    known = np.random.default_rng(0).random(len(pairs)) < 0.9
-    fewer = Pairs(pairs.frame.with_columns(label=pl.when(pl.Series(known)).then("label")))
-    how = FoldSettings(qc="query")
-    before, now = (parts(deal(each, how, 0), pairs["id"])["part by query"] for each in (fewer, pairs))
-    assert (before != now).to_numpy().mean() < 0.05
-
-
 def test_another_seed_deals_otherwise() -> None:
     pairs = table(1000, 0)
     one, other = (parts(deal(pairs, FoldSettings(qc="query"), seed), pairs["id"]) for seed in (0, 1))
@@ -232,6 +166,12 @@ def test_each_language_is_left_out_once() -> None:
     judged = [set(pairs.filter(folds.judges(pairs, fold))["language"]) for fold in folds.names]
     assert sorted(map(len, judged)) == [1] * 6
     assert len(set.union(*judged)) == 6
+
+
+def test_six_languages_fill_three_folds_and_the_tune_and_test_parts() -> None:
+    pairs = table(3000, 0)
+    folds = deal(pairs, FoldSettings(qc="language"), 0)
+    assert set(folds.parts["language"]["part"]) == {*folds.names, TUNE, TEST}
 
 
 def qc(query: str, target: str, label: int | None = None, **known: str) -> Pair:

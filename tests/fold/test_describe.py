@@ -42,10 +42,10 @@ def test_every_pair_is_counted_once_and_json_can_hold_it(pairs: Pairs) -> None:
 
 def test_a_language_that_some_fold_does_not_judge_is_noted() -> None:
     rows = [Pair(task="QC", query=f"q{n}", target="t", language="en" if n % 4 else "pl", id=str(n)) for n in range(8)]
-    pairs = Pairs.of(rows)
+    pairs = Pairs.of([*rows, Pair(task="QC", query="q8", target="t", language="pl", id="8")])
     groups = pairs.frame.select("id", query="query")
-    parts = groups.select(group="query", part=pl.Series(["0", "0", "1", "1"] * 2))
+    parts = groups.select(group="query", part=pl.Series([*["0", "0", "1", "1"] * 2, TUNE]))
     facts = describe(pairs, Folds(2, groups, {"query": parts}))
-    assert facts["notes"] == ["QC pl: 2 pairs, judged in 1 of 2 folds"]
-    assert facts["groups"] == {"query": {"groups": 8, "largest": 1, "largest_share": 0.125}}
+    assert facts["notes"] == ["QC pl: 3 pairs, judged in 1 of 2 folds"]
+    assert facts["groups"] == {"query": {"groups": 9, "largest": 1, "largest_share": 0.1111}}
     assert facts["QC"]["0"] == {"judges": 4, "label_rate": None, "languages": 2, "trains": 4}

@@ -37,7 +37,9 @@ class Folds:
     def __post_init__(self) -> None:
         """Refuse pairs that share an id and groups without exactly one part; look up the parts of each pair once."""
         if self.groups["id"].n_unique() != self.groups.height:
-            raise DataError("two pairs share an id, so their folds are not certain; give every pair its own id")
+            raise DataError(
+                "two pairs share an id, so their folds are not certain; give every pair its own id, over both tasks"
+            )
         columns = [self.groups["id"]]
         for key, table in self.parts.items():
             column = self.groups.select(group=key).join(table, on="group", how="left", maintain_order="left")["part"]

@@ -15,6 +15,7 @@ _UNLABELLED: Final[Facets] = (("task",), ("task", "lang"), ("task", "main"))
 _LABELLED: Final[Facets] = (*_UNLABELLED, ("task", "label"), ("task", "lang", "label"), ("task", "main", "label"))
 _TOTALS: Final[Facets] = (("task",), ("task", "label"), ("task", "lang"))
 _COMMON: Final = 128  # kinds of a facet; what is rarer is evened out together
+_LOWER_BITS: Final = 2.0**26
 _LARGEST, _OTHERS = 1000, 2000  # groups that may move: large ones unbalance the parts, small ones even them out
 
 
@@ -53,9 +54,8 @@ def _dealt_by_hash(rows: pl.DataFrame, share: Floats, seed: int) -> pl.DataFrame
         .group_by("group")
         .agg(commonest.alias("stratum"), pl.col("rows").sum())
     )
-    names = groups["group"].cast(pl.String)
-    hashes = {name: unit_hash(names, seed, salt) for salt, name in enumerate(("hash", "offset"))}
-    ordered = groups.with_columns(**hashes).sort("stratum", "hash", "group")
+    hashed = groups.with_columns(hash=unit_hash(groups["group"].cast(pl.String), seed))
+    ordered = hashed.with_columns(offset=pl.col("hash") * _LOWER_BITS % 1).sort("stratum", "hash", "group")
     # A group lies anywhere in its own stretch of rows: a stratum of one group would else always fill the middle part.
     quantile = (pl.col("rows").cum_sum() - pl.col("rows") * pl.col("offset")) / pl.col("rows").sum()
     quantiles = ordered.select(quantile.over("stratum")).to_series().to_numpy()

@@ -32,14 +32,14 @@ def deal(pairs: Pairs, settings: FoldSettings, seed: int, kept: Folds | None = N
     by hash. Made pairs have no say. Raises DataError where groups are too few or one is too large, where a task has
     labels of one class only, and where nothing would judge a part.
     """
-    if kept and kept.count != settings.folds:
+    if kept is not None and kept.count != settings.folds:
         raise RecipeError(
             f"the kept folds are {kept.count} and the settings ask for {settings.folds}; set folds to match"
         )
     _check_labels(pairs.frame)
     shares = _shares(settings)
     groups = group_pairs(pairs, settings)
-    rows = pl.concat([_facts(pairs), groups], how="horizontal").filter(pairs["made_from"].is_null())
+    rows = pl.concat([_facts(pairs), groups.drop("id")], how="horizontal").filter(pairs["made_from"].is_null())
     parts: dict[str, pl.DataFrame] = {}
     for key in KEYS:
         keyed = rows.drop_nulls(key).rename({key: "group"})
@@ -66,8 +66,14 @@ def _facts(pairs: Pairs) -> pl.DataFrame:
     """Return what the parts shall share of each pair, as small numbers, and an empty `part`."""
     path = pairs.frame.select(pl.when(pl.col("task") == "QC").then("target")).to_series()
     main = each_once(path, lambda path: subtree(path, 1))
-    facts = pairs.frame.select("task", "label", lang="language", main=main).cast(pl.String)
-    return facts.select(pl.all().map_batches(_numbered), part=pl.lit(None, dtype=pl.String))
+    return pairs.frame.select(
+        "id",
+        pl.col("task").to_physical(),
+        (pl.col("label") == 1).cast(pl.Int64).fill_null(2).alias("label"),
+        _numbered(pairs["language"]).alias("lang"),
+        _numbered(main).alias("main"),
+        part=pl.lit(None, dtype=pl.String),
+    )
 
 
 def _numbered(column: pl.Series) -> pl.Series:
@@ -98,7 +104,7 @@ def _parts_of(rows: pl.DataFrame, kept: pl.DataFrame, shares: dict[str, float], 
 def _most(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return each `group` with the `part` of most of its rows; groups whose rows have none are left out."""
     tally = rows.select("group", "part").drop_nulls().group_by("group", "part").len()
-    tie = unit_hash(tally.select(pl.concat_str("group", "part", separator="\n")).to_series(), seed, 2)
+    tie = unit_hash(tally.select(pl.concat_str("group", "part", separator="\n")).to_series(), seed)
     ranked = tally.with_columns(tie=tie).sort("len", "tie", "part", descending=[True, False, False])
     return ranked.unique("group", keep="first", maintain_order=True).select("group", "part")
 

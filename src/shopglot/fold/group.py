@@ -36,8 +36,8 @@ def group_pairs(pairs: Pairs, settings: FoldSettings) -> pl.DataFrame:
     - `language`: the language, but none for a made pair: to translate what has labels takes none in the language.
     - `random`: the pair itself.
 
-    A made pair shares only groups that hold an original. Raises DataError when two pairs share an id, or `made_from`
-    names no original pair of the table.
+    A made pair is only in groups that hold an original. Raises DataError when `made_from` names no original pair of
+    the table.
     """
     frame = pairs.frame
     modes: dict[str, Mode] = {"QC": settings.qc, "QI": settings.qi}
@@ -52,10 +52,9 @@ def group_pairs(pairs: Pairs, settings: FoldSettings) -> pl.DataFrame:
         "random": pl.coalesce("made_from", "id"),
         "query": _query_groups(frame),
     }
-    keyed = frame.select(
-        "id", original.alias("original"), *(pl.when(applies[key]).then(groups[key]).alias(key) for key in KEYS)
-    )
-    return keyed.select("id", *(pl.when(pl.col("original").any().over(key)).then(key).alias(key) for key in KEYS))
+    keyed = frame.select("id", *(pl.when(applies[key]).then(groups[key]).alias(key) for key in KEYS))
+    held = {key: keyed[key].filter(frame["made_from"].is_null()).unique().implode() for key in KEYS}
+    return keyed.select("id", *(pl.when(pl.col(key).is_in(held[key])).then(key).alias(key) for key in KEYS))
 
 
 def subtree(path: pl.Expr, depth: int) -> pl.Expr:
@@ -90,17 +89,13 @@ def connected_components(left: NDArray[np.int64], right: NDArray[np.int64], node
 def _query_groups(frame: pl.DataFrame) -> pl.Series:
     """Return the name of each row's query group: of all texts that are joined, the first in alphabetical order."""
     said = frame.select("query", "english", "concept").unique()
-    text = each_once(said["query"], spelling)
-    concept = said.select(pl.when(pl.col("concept").str.strip_chars() != "").then(_CONCEPT + pl.col("concept")))
-    links = pl.concat(
-        [
-            pl.DataFrame({"text": text, "other": each_once(said["english"], spelling)}),
-            pl.DataFrame({"text": text, "other": concept.to_series()}),
-            _links_to_parents(frame),
-        ]
-    )
+    spelled = said.select("query", text=spelling(pl.col("query")), english=each_once(said["english"], spelling))
+    concept = pl.when(pl.col("concept").str.strip_chars() != "").then(_CONCEPT + pl.col("concept"))
+    others = (spelled["english"], said.select(concept).to_series())
+    known = [pl.DataFrame({"text": spelled["text"], "other": other}) for other in others]
+    links = pl.concat([*known, _links_to_parents(frame)])
     proper = links.filter(pl.col("text") != "", pl.col("other") != "", pl.col("text") != pl.col("other")).unique()
-    queries = pl.DataFrame({"query": said["query"], "text": text}).unique()
+    queries = spelled.select("query", "text").unique()
     named = queries.join(_names(proper), on="text", how="left").select("query", name=pl.coalesce("name", "text"))
     coded = named.cast({"name": pl.Enum(named["name"].unique().sort())})
     return frame.select("query").join(coded, on="query", how="left", maintain_order="left")["name"]

@@ -14,13 +14,13 @@ _LETTERS: Final = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ
 def spelling(texts: pl.Expr) -> pl.Expr:
     """Return what all spellings of a text share: no case, accents, punctuation, spaces or compatibility forms.
 
-    A text of nothing but punctuation keeps it.
+    A text of nothing but punctuation keeps it. Letters are decomposed (NFKD).
 
-    >>> texts = pl.Series(["Écouteurs sans-fil", "ＥＣＯＵＴＥＵＲＳ sansfil", "ガンダム", "%"])
+    >>> texts = pl.Series(["Écouteurs sans-fil", "ＥＣＯＵＴＥＵＲＳ sansfil", "ﾜｲﾔﾚｽ", "%"])
     >>> pl.select(spelling(texts)).to_series().to_list()
-    ['ecouteurssansfil', 'ecouteurssansfil', 'ガンダム', '%']
+    ['ecouteurssansfil', 'ecouteurssansfil', 'ワイヤレス', '%']
     """
-    letters = _folded(texts).str.replace_all(_BETWEEN_WORDS, "").str.normalize("NFKC")
+    letters = _folded(texts).str.replace_all(_BETWEEN_WORDS, "")
     return pl.when(letters == "").then(texts.str.strip_chars()).otherwise(letters)
 
 

@@ -2,12 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from shopglot.core.category import levels
 from shopglot.core.pairs import OWN, Pairs
 from shopglot.format.settings import FormatSettings
+
+_NO_VALUE: Final = ("", "nan", "none", "null")
+"""What other programs write where a field has no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +61,7 @@ class Template:
         return texts[self.settings.path]
 
     def _item(self, pairs: Pairs) -> pl.Expr:
-        present = [pl.col(OWN + name) for name in self.settings.item_fields if OWN + name in pairs.frame.columns]
+        names = [OWN + name for name in self.settings.item_fields if OWN + name in pairs.frame.columns]
+        texts = [pl.col(name).cast(pl.String).str.strip_chars() for name in names]
+        present = [pl.when(~text.str.to_lowercase().is_in(_NO_VALUE)).then(text) for text in texts]
         return pl.concat_str(pl.col("target"), *present, separator=", ", ignore_nulls=True)

@@ -96,16 +96,21 @@ class Near:
 
     cosines: Floats
     nearest: Rows
-    mass: Floats
+    mass: NDArray[np.float64]
 
     @classmethod
     def of(cls, queries: Floats, catalogue: Catalogue) -> "Near":
-        """Return all cosines, the nearest names in order, and the sum of their softmax terms, for unit vectors."""
-        cosines = queries @ catalogue.vectors.T
+        """Return all cosines, the nearest names in order, and the sum of their softmax terms, for unit vectors.
+
+        An empty catalogue looks as if it had one name that nothing is close to.
+        """
+        absent = np.full((len(queries), 1), ABSENT, dtype=np.float32)
+        cosines = queries @ catalogue.vectors.T if catalogue.names else absent
         count = min(NEAREST, cosines.shape[1])
         part = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
         order = np.argsort(-np.take_along_axis(cosines, part, axis=1), axis=1, kind="stable")
-        return cls(cosines, np.take_along_axis(part, order, axis=1), np.exp((cosines - 1) / TEMPERATURE).sum(axis=1))
+        mass = np.exp((cosines - 1) / TEMPERATURE).sum(axis=1, dtype=np.float64)
+        return cls(cosines, np.take_along_axis(part, order, axis=1), mass)
 
 
 FEATURES: Final = (
@@ -194,7 +199,7 @@ def _grouped(targets: pl.Series, found: pl.DataFrame) -> Lists:
     return Lists.of(targets.to_frame("path").join(numbers, on="path", how="left", maintain_order="left")["number"])
 
 
-def _best_and_above(near: Near, query: Rows, lists: Lists, than: Floats) -> tuple[Floats, Floats]:
+def _best_and_above(near: Near, query: Rows, lists: Lists, than: Floats) -> tuple[Floats, NDArray[np.float64]]:
     """Return the highest cosine in each row's list, and how many are above the row's own; `ABSENT` and 0 if empty."""
     owners = lists.owners()
     cosines = near.cosines[query[owners], lists.values]
@@ -205,8 +210,9 @@ def _best_and_above(near: Near, query: Rows, lists: Lists, than: Floats) -> tupl
     return best, _sums(lists, (cosines > than[owners]).astype(np.float32))
 
 
-def _sums(lists: Lists, values: Floats) -> Floats:
-    return np.bincount(lists.owners(), weights=values, minlength=len(lists.lengths)).astype(np.float32)
+def _sums(lists: Lists, values: Floats) -> NDArray[np.float64]:
+    """Return the sum of each row's values; in float64, for what is left of the whole may be a millionth of it."""
+    return np.bincount(lists.owners(), weights=values, minlength=len(lists.lengths))
 
 
 def _others(near: Near, query: Rows, own: Lists) -> Floats:

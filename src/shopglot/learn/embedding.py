@@ -83,6 +83,8 @@ class EmbeddingLearner:
         features: Features | None = None
         for number in range(self.settings.hidden_parts):
             rows = part == number
+            if not rows.any():
+                continue
             hidden = branch.filter(rows).unique()
             kept = tuple(pl.Series(scorer.paths).filter(~known.is_in(hidden.implode())).to_list())
             seen = scorer.with_catalogue(kept).features(pairs.filter(rows))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from shopglot.core.errors import BundleError
 from shopglot.core.scores import Encoder
 from shopglot.learn.pretrained import EMBEDDED, resolve
-from shopglot.learn.torch_runs import has_bf16
+from shopglot.learn.torch_runs import has_bf16, named_where_it_fails
 from shopglot.learn.use import UniversalSentenceEncoder
 
 USE: Final = EMBEDDED + "universal-sentence-encoder"
@@ -89,4 +89,9 @@ def sentence_transformer(model: str) -> Any:
     """Return a sentence-transformers model from an embedded, local or hub name; pooled by the mean unless it says."""
     from sentence_transformers import SentenceTransformer
 
-    return SentenceTransformer(resolve(model), trust_remote_code=False, model_kwargs={"use_safetensors": True})
+    settings: dict[str, Any] = {"use_safetensors": True}
+    if model.startswith(EMBEDDED):
+        settings["add_pooling_layer"] = False  # its weights have none, and a mean needs none
+    source = resolve(model)
+    with named_where_it_fails(source):
+        return SentenceTransformer(source, trust_remote_code=False, model_kwargs=settings)

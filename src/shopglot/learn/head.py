@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from shopglot.core.errors import RecipeError
+from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.scores import Scores
 
 Features = NDArray[np.float32]
 Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+_BATCH: Final = 256
+_FEWEST_OF_A_CLASS: Final = 10
+"""With fewer, the tenth on which a network's training stops would lack one of the classes."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,7 +62,8 @@ class Head:
 
 
 def fit_logistic(features: Features, labels: NDArray[np.int8]) -> Head:
-    """Return a logistic regression as a head of one layer."""
+    """Return a logistic regression as a head of one layer; raises DataError where one class is absent."""
+    _require_both_classes(labels, 1)
     linear = _sklearn("linear_model").LogisticRegression(max_iter=1000)
     mean, scale = _standard(features)
     fitted = linear.fit((features - mean) / scale, labels)
@@ -69,17 +73,31 @@ def fit_logistic(features: Features, labels: NDArray[np.int8]) -> Head:
 def fit_networks(
     features: Features, labels: NDArray[np.int8], *, hidden: Sequence[int], networks: int, seed: int
 ) -> Head:
-    """Return the average of `networks` multilayer perceptrons, each stopped early on its own tenth of the rows."""
+    """Return the average of `networks` multilayer perceptrons, each stopped early on its own tenth of the rows.
+
+    Raises DataError where a class has fewer than ten rows.
+    """
+    _require_both_classes(labels, _FEWEST_OF_A_CLASS)
     classifier = _sklearn("neural_network").MLPClassifier
     mean, scale = _standard(features)
     inputs = (features - mean) / scale
+    batch = _BATCH if len(labels) * 0.9 > _BATCH else "auto"
     fitted = [
-        classifier(tuple(hidden), alpha=1e-3, batch_size=256, early_stopping=True, random_state=seed + n).fit(
+        classifier(tuple(hidden), alpha=1e-3, batch_size=batch, early_stopping=True, random_state=seed + n).fit(
             inputs, labels
         )
         for n in range(networks)
     ]
     return Head(mean, scale, tuple(_layers(network) for network in fitted))
+
+
+def _require_both_classes(labels: NDArray[np.int8], fewest: int) -> None:
+    relevant = int((labels == 1).sum())
+    if min(relevant, len(labels) - relevant) < fewest:
+        raise DataError(
+            f"{relevant} relevant and {len(labels) - relevant} irrelevant pairs are left to learn from, and a head "
+            f"needs {fewest} of each; label more pairs, or deal fewer folds"
+        )
 
 
 def _probability(inputs: NDArray[np.float32], layers: Sequence[Layer]) -> NDArray[np.float32]:

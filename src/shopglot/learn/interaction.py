@@ -29,12 +29,9 @@ def path_features(pairs: Pairs, template: Template, encoder: Encoder, catalogue:
     cosines = _path_cosines(texts, encoder, vectors, query)
     leaf, parent, both, whole, _, _ = cosines.T
     compared = np.column_stack([leaf - parent, both - whole, np.maximum(leaf, both)])
-    parts = [cosines, compared, _shared_letters(texts, "leaf", "parent")]
-    if catalogue.names:
-        path, paths = _numbered(pairs["target"])
-        around = catalogue.relatives(paths)
-        parts.append(catalogue_features(catalogue, vectors, query, around, path, cosines[:, :2]))
-    return np.column_stack(parts)
+    path, paths = _numbered(pairs["target"])
+    standing = catalogue_features(catalogue, vectors, query, catalogue.relatives(paths), path, cosines[:, :2])
+    return np.column_stack([cosines, compared, _shared_letters(texts, "leaf", "parent"), standing])
 
 
 def item_features(pairs: Pairs, template: Template, encoder: Encoder) -> Floats:

@@ -1,5 +1,7 @@
 """What every training run with torch shares: the arguments of the Trainer, and going on after a kill."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +40,23 @@ def has_bf16() -> bool:
 
 def train(trainer: Any, work: Path) -> None:
     """Train to the end, from the last whole checkpoint in `work` if there is one."""
-    from transformers.trainer_utils import get_last_checkpoint
-
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)))
+    # The Trainer writes its state last, so a checkpoint without one was cut short by a kill.
+    whole = [state.parent for state in work.glob("checkpoint-*/trainer_state.json")]
+    last = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    trainer.train(resume_from_checkpoint=None if last is None else str(last))
 
 
 def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:
     """Return `auto.from_pretrained(model)` from safetensors only, without remote code; one sentence when it fails."""
-    try:
+    with named_where_it_fails(model):
         return auto.from_pretrained(model, trust_remote_code=False, **settings)
+
+
+@contextmanager
+def named_where_it_fails(model: str) -> Iterator[None]:
+    """Turn what the libraries say of a model that cannot be loaded into one sentence."""
+    try:
+        yield
     except (OSError, ValueError) as reason:
         first = str(reason).strip().splitlines()[0]
         error = BundleError if Path(model).is_dir() else RecipeError

@@ -53,7 +53,9 @@ class Bundle:
             self.scorer.save(part / "scorer")
             write_json(part / "decision.json", self.decision.model_dump(mode="json"))
             write_json(part / "curate.json", self.curate.model_dump(mode="json"))
-            files = {str(path.relative_to(part)): sha256(path) for path in sorted(part.rglob("*")) if path.is_file()}
+            files = {
+                path.relative_to(part).as_posix(): sha256(path) for path in sorted(part.rglob("*")) if path.is_file()
+            }
             write_json(part / _MANIFEST, {"format": FORMAT, **self.facts, "files": files})
 
     @classmethod
@@ -67,6 +69,11 @@ class Bundle:
             CurateSettings(**read_json(folder / "curate.json")),
             facts,
         )
+
+
+def load(folder: str | Path) -> Bundle:
+    """Return the bundle in `folder`, given as text or path; raises BundleError like `Bundle.load`."""
+    return Bundle.load(Path(folder))
 
 
 def _knowing(scorer: SavableScorer, paths: frozenset[str]) -> SavableScorer:
@@ -88,12 +95,14 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(
             f"{folder} is not a bundle: it has no {_MANIFEST}; name the `bundle` folder of a finished run"
         )
-    manifest: dict[str, Any] = read_json(path)
-    if manifest["format"] > FORMAT:
-        raise BundleError(
-            f"{folder} has bundle format {manifest['format']}, this version reads up to {FORMAT}; upgrade shopglot"
-        )
-    for name, checksum in manifest["files"].items():
+    try:
+        manifest: dict[str, Any] = read_json(path)
+        written, files = int(manifest["format"]), dict(manifest["files"])
+    except (ValueError, KeyError, TypeError) as reason:
+        raise BundleError(f"{path} is no manifest of a bundle; copy the bundle again") from reason
+    if written > FORMAT:
+        raise BundleError(f"{folder} has bundle format {written}, this version reads up to {FORMAT}; upgrade shopglot")
+    for name, checksum in files.items():
         file = folder / name
         if not file.is_file():
             raise BundleError(f"{folder} lacks {name}, which its manifest lists; copy the bundle again")

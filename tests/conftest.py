@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import shop
+from tests.tiny import tiny_encoder
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT encoder of two layers with the letters of the made-up shop."""
+    return tiny_encoder(tmp_path_factory.mktemp("models") / "bert", shop.texts())
+
+
+@pytest.fixture(scope="session")
+def tiny_xlm_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as an XLM-R encoder."""
+    return tiny_encoder(tmp_path_factory.mktemp("models") / "xlm-roberta", shop.texts(), "xlm-roberta")
+
+
+@pytest.fixture(scope="session")
+def full_precision() -> Iterator[None]:
+    """Compute scores in float32, for bfloat16 rounds them by how a batch is padded."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("encoder", "encoders"):
+            patch.setattr(f"shopglot.learn.{module}.has_bf16", lambda: False)
+        yield

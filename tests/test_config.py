@@ -1,0 +1,111 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shopglot.config import Recipe, load_recipe
+from shopglot.core.errors import RecipeError
+
+ROOT = Path(__file__).parents[1]
+PLAIN: dict[str, Any] = {"name": "plain", "data": {"simulate": {"pairs": 200}}, "learn": [{"learner": "lexical"}]}
+
+
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "recipe.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_a_recipe_says_only_what_differs_from_the_defaults(tmp_path: Path) -> None:
+    recipe = load_recipe(written(tmp_path, PLAIN))
+    assert (recipe.seed, recipe.merge.ship, recipe.learn[0].name) == (17, "folds", "lexical")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
+    assert load_recipe(path).learn
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({**PLAIN, "lern": []}, ["unknown key 'lern'; did you mean 'learn'?"]),
+        ({"name": "x", "data": PLAIN["data"], "lern": PLAIN["learn"]}, ["unknown key 'lern'; did you mean 'learn'?"]),
+        ({**PLAIN, "fold": {"fold": 3}}, ["'fold.fold'", "did you mean 'folds'?"]),
+        ({**PLAIN, "learn": [{"learner": "encoder", "step": 9}]}, ["learn.0", "step'", "did you mean 'steps'?"]),
+        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; see the recipe reference"]),
+        ({**PLAIN, "seed": "many"}, ["seed: ", "'many'"]),
+        ({**PLAIN, "learn": [{"learner": "oracle"}]}, ["learn.0", "'oracle'", "'lexical'"]),
+        ({**PLAIN, "learn": []}, ["learn: ", "at least 1"]),
+        ({"name": "x", "data": PLAIN["data"]}, ["the key 'learn' is missing"]),
+        ({**PLAIN, "data": {}}, ["data: name either `train` files or `simulate` settings"]),
+        ({**PLAIN, "fold": {"tune": 0.3, "test": 0.3}}, ["fold: tune and test hold 60%"]),
+        ({**PLAIN, "fold": {"tune": 0}}, ["`fold.tune` must be above 0"]),
+        ({**PLAIN, "learn": [{"learner": "lexical"}] * 2}, ["two learners share a name among lexical, lexical"]),
+        ("learn: [a\n", ["recipe.yaml is not YAML"]),
+        ("- a\n- b\n", ["recipe.yaml holds no recipe"]),
+        ("", ["recipe.yaml holds no recipe"]),
+    ],
+)
+def test_a_recipe_that_cannot_be_followed_is_refused_in_one_sentence(
+    tmp_path: Path, content: Any, words: list[str]
+) -> None:
+    with pytest.raises(RecipeError) as refused:
+        load_recipe(written(tmp_path, content))
+    assert all(word in str(refused.value) for word in words)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 600
+
+
+def test_a_recipe_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_bytes("name: é".encode("latin-1"))
+    with pytest.raises(RecipeError, match="is not YAML"):
+        load_recipe(tmp_path / "recipe.yaml")
+
+
+def test_an_absent_recipe_is_refused_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no recipe .*none.yaml; name a YAML file"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+def test_overrides_are_read_as_yaml_and_reach_into_lists_and_absent_parts(tmp_path: Path) -> None:
+    content = {**PLAIN, "learn": [{"learner": "lexical"}, {"learner": "encoder"}]}
+    overrides = ("seed=3", "learn.1.steps=50", "learn.-1.bf16=false", "fold.folds=4", "report.slices=[seen, brand]")
+    recipe = load_recipe(written(tmp_path, content), overrides)
+    assert (recipe.seed, recipe.fold.folds, recipe.report.slices) == (3, 4, ("seen", "brand"))
+    assert recipe.learn[1].model_dump()["steps"] == 50
+    assert recipe.learn[1].model_dump()["bf16"] is False
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("seed", "has no '='"),
+        ("learn.steps=5", "leads to nothing in the recipe"),
+        ("learn.7.steps=5", "leads to nothing in the recipe"),
+        ("name.first=x", "leads to nothing in the recipe"),
+        ("seed=[1", "is not YAML"),
+        ("sed=3", "did you mean 'seed'?"),
+    ],
+)
+def test_an_override_that_leads_nowhere_is_refused(tmp_path: Path, override: str, words: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        load_recipe(written(tmp_path, PLAIN), (override,))
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_files_are_named_from_where_the_recipe_stands(tmp_path: Path) -> None:
+    data = {"train": ["a.jsonl", "sub/b.csv", "/elsewhere/c.csv"], "dev": ["../d.txt"], "taxonomy": ["t.tsv"]}
+    found = load_recipe(written(tmp_path, {**PLAIN, "data": data})).data
+    assert found.train == (tmp_path / "a.jsonl", tmp_path / "sub" / "b.csv", Path("/elsewhere/c.csv"))
+    assert (found.dev, found.taxonomy) == ((tmp_path / ".." / "d.txt",), (tmp_path / "t.tsv",))
+
+
+def test_a_recipe_written_out_in_full_is_the_same_recipe(tmp_path: Path) -> None:
+    recipe = load_recipe(ROOT / "recipes" / "demo.yaml", ("name=über",))
+    again = Recipe.model_validate(yaml.safe_load(recipe.to_yaml()))
+    assert again == recipe
+    assert again.to_yaml() == recipe.to_yaml()
+    assert "über" in recipe.to_yaml()

@@ -1,0 +1,212 @@
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import f1_score
+
+from shopglot.config import Recipe
+from shopglot.core.errors import BundleError, DataError, RecipeError
+from shopglot.core.files import read_json
+from shopglot.pack.bundle import Bundle
+from shopglot.pipeline import evaluate_file, run, score_files
+from shopglot.report.summary import Report
+
+pytestmark = pytest.mark.usefixtures("full_precision")
+ROWS: list[dict[str, Any]] = [
+    {"id": 7, "task": "QC", "language": "en", "origin_query": "TEA  pot", "category_path": "Food,Tea", "label": 1},
+    {"id": 3, "task": "QC", "language": "fr", "origin_query": "", "category_path": "food,tea", "label": 0},
+    {"id": 7, "task": "QI", "language": "en", "origin_query": "tea", "item_title": None, "label": 1},
+    {"id": 7, "task": "QI", "language": "vn", "origin_query": "trà", "item_title": "Trà Xanh 100g", "label": 0},
+    {"id": 3, "task": "QC", "language": "en", "origin_query": "wok", "category_path": "new shelf,woks", "label": 1},
+]
+
+
+def recipe(**parts: Any) -> Recipe:
+    plain: dict[str, Any] = {
+        "name": "small",
+        "data": {"simulate": {"pairs": 600, "seed": 7}},
+        "curate": {"correct_language": False},
+        "fold": {"folds": 2, "tune": 0.2, "qc": "query", "near_duplicate_limit": 1},
+        "report": {"bootstrap": 100, "slices": ["seen_type"]},
+        "learn": [{"learner": "lexical"}],
+    }
+    return Recipe.model_validate(plain | parts)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ran:
+    """A finished run."""
+
+    recipe: Recipe
+    folder: Path
+    report: Report
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "bundle"
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory, full_precision: None, tiny_bert: Path) -> Ran:
+    embedding = {"learner": "embedding", "model": str(tiny_bert), "hidden": [4], "networks": 1}
+    small = recipe(learn=[{"learner": "lexical"}, embedding])
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    return Ran(small, folder, run(small, folder))
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level("INFO", logger="shopglot"):
+        yield caplog
+
+
+def rows_file(path: Path, rows: list[dict[str, Any]]) -> Path:
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    match path.suffix:
+        case ".parquet":
+            table.write_parquet(path)
+        case ".csv":
+            table.write_csv(path)
+        case _:
+            table.write_ndjson(path)
+    return path
+
+
+def read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path)
+
+
+def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
+    left = {path.name for path in ran.folder.iterdir()}
+    assert {"recipe.yaml", "environment.json", "folds", "out_of_fold.parquet", "report.json", "bundle"} <= left
+    assert "<html" in (ran.folder / "report.html").read_text(encoding="utf-8")
+    assert not list(ran.folder.rglob("*.part"))
+
+
+def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
+    tree = read_json(ran.folder / "report.json")
+    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "facts"}
+    assert set(tree) == documented
+    assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
+    assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
+    assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
+    assert set(tree["learners"]) == {"lexical", "embedding"}
+    assert set(tree["facts"]) == {"data", "folds", "stages", "seed"}
+
+
+def test_every_judged_pair_has_one_score_of_every_learner(ran: Ran) -> None:
+    scores = pl.read_parquet(ran.folder / "out_of_fold.parquet")
+    assert scores.group_by("id").agg(pl.col("model").sort())["model"].unique().to_list() == [["embedding", "lexical"]]
+    assert scores.height == scores.n_unique(["id", "model"])
+
+
+def test_a_finished_run_started_again_fits_nothing_and_reports_the_same(
+    ran: Ran, logged: pytest.LogCaptureFixture
+) -> None:
+    written = {path: path.stat().st_mtime_ns for path in (ran.folder / "models").rglob("*.safetensors")}
+    again = run(ran.recipe, ran.folder)
+    assert not [line for line in logged.messages if line.startswith("fitting")]
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert again.evidence == ran.report.evidence
+    assert again.thresholds == ran.report.thresholds
+
+
+def test_another_recipe_does_not_write_into_the_folder_of_a_run(ran: Ran) -> None:
+    with pytest.raises(RecipeError, match="holds a run of another recipe; choose another --out"):
+        run(recipe(seed=18), ran.folder)
+
+
+def test_a_refitted_model_ships_in_place_of_the_folds(tmp_path: Path) -> None:
+    refitted = run(recipe(merge={"ship": "refit"}), tmp_path)
+    assert refitted.thresholds.keys() == {"QC", "QI"}
+    assert len(list((tmp_path / "bundle").rglob("QC.safetensors"))) == 1
+
+
+def test_a_task_that_no_learner_learns_is_left_out_of_everything(tmp_path: Path) -> None:
+    only = run(recipe(learn=[{"learner": "lexical", "tasks": ["QC"]}]), tmp_path)
+    assert {task for kind in only.evidence.values() for task in kind} == {"QC"}
+    with pytest.raises(BundleError, match="QC, not QI"):
+        score_files(tmp_path / "bundle", [rows_file(tmp_path / "a.jsonl", ROWS)], tmp_path / "scored.jsonl")
+
+
+def test_files_without_a_dev_part_are_reported_on_their_test_part(ran: Ran, tmp_path: Path) -> None:
+    files = [str(ran.folder / "data" / f"train_{task}.txt") for task in ("QC", "QI")]
+    report = run(recipe(data={"train": files}), tmp_path)
+    assert report.measured_on == "test"
+    assert report.gap.keys() == {"QC", "QI"}
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize("out", ["scored.jsonl", "scored.parquet"])
+def test_every_row_comes_back_in_its_place_as_it_was_with_what_the_model_says(
+    ran: Ran, tmp_path: Path, suffix: str, out: str
+) -> None:
+    given = rows_file(tmp_path / f"in{suffix}", [row | {"note": f"n{n}"} for n, row in enumerate(ROWS)])
+    counts = score_files(ran.bundle, [given], tmp_path / out)
+    table, before = read(tmp_path / out), pl.read_csv(given) if suffix == ".csv" else read(given)
+    assert table.columns == [*before.columns, "score", "prediction", "threshold", "flag"]
+    as_text = [pl.col(before.columns).cast(pl.String).fill_null("")]
+    assert table.select(as_text).rows() == before.select(as_text).rows()
+    assert table["flag"].to_list() == [None, "empty query", "missing target", None, None]
+    assert (table["prediction"] == (table["score"] >= table["threshold"])).all()
+    assert counts["rows"] == 5
+    assert counts["relevant"] == table["prediction"].sum()
+
+
+def test_a_row_without_a_text_to_judge_gets_the_prior_of_its_task(ran: Ran, tmp_path: Path) -> None:
+    score_files(ran.bundle, [rows_file(tmp_path / "in.jsonl", ROWS)], tmp_path / "scored.jsonl")
+    scores = read(tmp_path / "scored.jsonl")["score"]
+    tasks = Bundle.load(ran.bundle).decision.tasks
+    assert scores[1] == pytest.approx(tasks["QC"].prior)
+    assert scores[2] == pytest.approx(tasks["QI"].prior)
+
+
+def test_rows_that_are_no_pairs_stand_beside_the_scored_ones(ran: Ran, tmp_path: Path) -> None:
+    given = tmp_path / "in.jsonl"
+    given.write_text("\n".join([json.dumps(ROWS[0]), "{broken", json.dumps(ROWS[4])]), encoding="utf-8")
+    counts = score_files(ran.bundle, [given], tmp_path / "scored.jsonl")
+    assert (counts["rows"], counts["quarantined"], read(tmp_path / "scored.jsonl").height) == (3, 1, 2)
+    assert [row["line"] for row in read(tmp_path / "scored.quarantine.jsonl").rows(named=True)] == [2]
+
+
+def test_scoring_a_scored_file_again_replaces_what_was_said(ran: Ran, tmp_path: Path) -> None:
+    score_files(ran.bundle, [rows_file(tmp_path / "in.jsonl", ROWS)], tmp_path / "once.jsonl")
+    score_files(ran.bundle, [tmp_path / "once.jsonl"], tmp_path / "twice.jsonl")
+    assert read(tmp_path / "twice.jsonl").equals(read(tmp_path / "once.jsonl"))
+
+
+def test_what_is_evaluated_is_what_scikit_learn_says(ran: Ran, tmp_path: Path) -> None:
+    files = [ran.folder / "data" / f"dev_{task}.txt" for task in ("QC", "QI")]
+    score_files(ran.bundle, files, tmp_path / "scored.parquet")
+    report = evaluate_file(tmp_path / "scored.parquet", ("seen_type",))
+    table = read(tmp_path / "scored.parquet")
+    for task in ("QC", "QI"):
+        own = table.filter(pl.col("task") == task)
+        assert report.tasks[task].f1 == pytest.approx(f1_score(own["label"], own["prediction"]))
+        assert report.thresholds[task] == pytest.approx(own["threshold"][0])
+        assert set(report.tasks[task].slices["seen_type"]) == set(own["seen_type"].cast(pl.String))
+    assert report.f1_avg == pytest.approx(np.mean([report.tasks[task].f1 for task in ("QC", "QI")]))
+
+
+def test_dev_files_scored_by_the_bundle_are_judged_as_in_the_report_of_the_run(tmp_path: Path) -> None:
+    reported = run(recipe(), tmp_path)
+    files = [tmp_path / "data" / f"dev_{task}.txt" for task in ("QC", "QI")]
+    score_files(tmp_path / "bundle", files, tmp_path / "scored.jsonl")
+    evaluated = evaluate_file(tmp_path / "scored.jsonl")
+    assert {task: each.f1 for task, each in evaluated.tasks.items()} == pytest.approx(
+        {task: each.f1 for task, each in reported.tasks.items()}
+    )
+
+
+def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: Ran, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="lacks score, prediction, threshold; evaluate a file that"):
+        evaluate_file(rows_file(tmp_path / "in.jsonl", ROWS))
+    unlabelled = rows_file(tmp_path / "u.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in ROWS])
+    score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")
+    with pytest.raises(DataError, match="has no labels to evaluate against"):
+        evaluate_file(tmp_path / "scored.jsonl")
