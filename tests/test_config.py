@@ -41,7 +41,7 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({"name": "x", "data": PLAIN["data"]}, ["the key 'learn' is missing"]),
         ({**PLAIN, "data": {}}, ["data: name either `train` files or `simulate` settings"]),
         ({**PLAIN, "fold": {"tune": 0.3, "test": 0.3}}, ["fold: tune and test hold 60%"]),
-        ({**PLAIN, "fold": {"tune": 0}}, ["`fold.tune` must be above 0"]),
+        ({**PLAIN, "fold": {"tune": 0}}, ["fold.tune is 0, but calibration"]),
         ({**PLAIN, "learn": [{"learner": "lexical"}] * 2}, ["two learners share a name among lexical, lexical"]),
         ("learn: [a\n", ["recipe.yaml is not YAML"]),
         ("- a\n- b\n", ["recipe.yaml holds no recipe"]),
@@ -65,7 +65,7 @@ def test_a_recipe_in_another_encoding_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_absent_recipe_is_refused_by_its_path(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="no recipe .*none.yaml; name a YAML file"):
+    with pytest.raises(RecipeError, match=r"no recipe .*none\.yaml; name a YAML file"):
         load_recipe(tmp_path / "none.yaml")
 
 

@@ -68,7 +68,9 @@ def test_no_file_is_longer_than_250_lines_without_a_reason() -> None:
 def test_no_text_names_a_path_of_a_machine() -> None:
     machine = [f"/{folder}/" for folder in ("work", "root", "home", "Users")]
     texts = {path: path.read_text(encoding="utf-8") for path in _texts()}
-    assert [(str(path.relative_to(ROOT)), name) for path, text in texts.items() for name in machine if name in text] == []
+    assert [
+        (str(path.relative_to(ROOT)), name) for path, text in texts.items() for name in machine if name in text
+    ] == []
 
 
 def _texts() -> list[Path]:

@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-output = Console()
+output = Console(markup=False, highlight=False, soft_wrap=True)  # paths come out as they are, in one line
 problems = Console(stderr=True)
 
 Out = Annotated[Path, typer.Option("--out", help="Where the result is written.", show_default=False)]

@@ -51,16 +51,16 @@ class Recipe(BaseModel):
     report: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")
-    def _something_decides(self) -> Self:
-        if not self.fold.tune:
-            raise ValueError("`fold.tune` must be above 0, for what ships is calibrated on that part")
-        return self
-
-    @model_validator(mode="after")
     def _names_differ(self) -> Self:
         names = [learner.name for learner in self.learn]
         if len(set(names)) < len(names):
             raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
+        return self
+
+    @model_validator(mode="after")
+    def _something_decides(self) -> Self:
+        if self.fold.tune <= 0:
+            raise ValueError("fold.tune is 0, but calibration and thresholds are chosen on that part; give it a tenth")
         return self
 
     def to_yaml(self) -> str:

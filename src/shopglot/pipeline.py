@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 
 from shopglot.config import Recipe
-from shopglot.core.errors import RecipeError
-from shopglot.core.files import sha256, whole_file, write_json
+from shopglot.core.errors import DataError, RecipeError
+from shopglot.core.files import read_json, sha256, whole_file, write_json
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
 from shopglot.core.pair import TASKS
@@ -153,6 +153,7 @@ def gather(recipe: Recipe, out: Path) -> Data:
         "train": train.counts,
         "taxonomy paths": len(taxonomy),
     }
+    _same_files(facts["files"], out / "files.json")
     if dev is None:
         return Data(train.pairs, Pairs.concat([]), taxonomy, facts)
     return Data(train.pairs, dev.pairs, taxonomy, {**facts, "dev": dev.counts})
@@ -178,7 +179,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The shipped model as each kind of evidence judges it, and each learner alone on the one that stands at the top."""
+    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top."""
 
     judged: list[Judged]
     learners: dict[str, Judged]
@@ -194,13 +195,17 @@ def merge(
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
     tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    held_out = {"test": test} | ({"dev": data.dev.labelled} if len(data.dev.labelled) else {})
+    held_out = {name: pairs for name, pairs in (("test", test), ("dev", data.dev.labelled)) if len(pairs)}
     bundles = {
         name: _decided(recipe, scorer, tune, data) for name, scorer in {"": shipped, **_alone(recipe, shipped)}.items()
     }
     judged = [_judge(bundles[""], name, _of_tasks(pairs, bundles[""])) for name, pairs in held_out.items()]
-    top = list(held_out)[-1]
-    learners = {name: _judge(bundle, top, _of_tasks(held_out[top], bundle)) for name, bundle in bundles.items() if name}
+    learners = {
+        name: _judge(bundle, top, _of_tasks(held_out[top], bundle))
+        for top in list(held_out)[-1:]
+        for name, bundle in bundles.items()
+        if name
+    }
     return bundles[""], Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
 
 
@@ -221,6 +226,13 @@ def _begin(recipe: Recipe, out: Path) -> None:
     write_json(
         out / "environment.json", {"python": platform.python_version(), "machine": platform.machine(), **versions}
     )
+
+
+def _same_files(files: dict[str, str], kept: Path) -> None:
+    """Keep the files' checksums; refuse to go on with models that were fitted on other files."""
+    if kept.exists() and read_json(kept) != files:
+        raise DataError(f"the files have changed since {kept.parent} was begun; choose another --out, or remove it")
+    write_json(kept, files)
 
 
 def _version(package: str) -> str | None:

@@ -65,7 +65,11 @@ def test_titles_are_followed_by_the_fields_they_have_and_paths_by_none() -> None
     assert written.to_list() == ["Tent, acme, 2", "Tent, 3", PATH]
 
 
-@pytest.mark.parametrize("value", [None, "", " ", "nan", "NaN", "None", "null", float("nan")], ids=lambda value: f"{type(value).__name__} {value}")
+@pytest.mark.parametrize(
+    "value",
+    [None, "", " ", "nan", "NaN", "None", "null", float("nan")],
+    ids=lambda value: f"{type(value).__name__} {value}",
+)
 def test_a_field_without_a_value_is_not_written(value: Any) -> None:
     row = {"task": "QI", "target": "tent", "brand": value}
     assert template(item_fields=("brand",)).targets(pairs(row)).item() == "tent"

@@ -21,7 +21,7 @@ FEATURES, LABELS = drawn()
 
 def standardised(features: Features) -> Features:
     deviation = FEATURES.std(axis=0)
-    return (features - FEATURES.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0).astype(np.float32)
+    return np.asarray((features - FEATURES.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0), dtype=np.float32)
 
 
 def test_a_logistic_head_answers_as_scikit_learn_does() -> None:

@@ -1,14 +1,14 @@
 """The one place where a pair is written as text, so that training and serving read the same."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from shopglot.core.category import levels
 from shopglot.core.pairs import OWN, Pairs
-from shopglot.format.settings import FormatSettings
+from shopglot.format.settings import FormatSettings, QueryText
 
 _NO_VALUE: Final = ("", "nan", "none", "null")
 """What other programs write where a field has no value."""
@@ -33,6 +33,10 @@ class Template:
         """Twelve hexadecimal digits that change when the text a model reads would change."""
         text = f"{self.settings.model_dump_json()} cleaning {self.cleaning}"
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def reading(self, query: QueryText) -> "Template":
+        """Return the template that reads another text of the query."""
+        return replace(self, settings=self.settings.model_copy(update={"query": query}))
 
     def queries(self, pairs: Pairs) -> pl.Series:
         """Return the text of each query; where a translation is wanted but absent, the query as typed."""

@@ -212,7 +212,8 @@ def _best_and_above(near: Near, query: Rows, lists: Lists, than: Floats) -> tupl
 
 def _sums(lists: Lists, values: Floats) -> NDArray[np.float64]:
     """Return the sum of each row's values; in float64, for what is left of the whole may be a millionth of it."""
-    return np.bincount(lists.owners(), weights=values, minlength=len(lists.lengths))
+    sums = np.bincount(lists.owners(), weights=values, minlength=len(lists.lengths))
+    return np.asarray(sums, dtype=np.float64)
 
 
 def _others(near: Near, query: Rows, own: Lists) -> Floats:

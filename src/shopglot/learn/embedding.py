@@ -12,6 +12,7 @@ from shopglot.core.files import whole_file
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
+from shopglot.fold.hashing import unit_hash
 from shopglot.format.template import Template
 from shopglot.learn.catalogue import Catalogue
 from shopglot.learn.contrast import fine_tune
@@ -78,7 +79,7 @@ class EmbeddingLearner:
         A new branch has no siblings in the catalogue, which looks like an only child; the head learns both states.
         """
         branch = _branches(pairs["target"], self.settings.branch_levels)
-        part = (branch.hash(self.settings.seed) % self.settings.hidden_parts).to_numpy()
+        part = (unit_hash(branch, self.settings.seed) * self.settings.hidden_parts).astype(np.int64)
         known = _branches(pl.Series(scorer.paths), self.settings.branch_levels)
         features: Features | None = None
         for number in range(self.settings.hidden_parts):
@@ -117,9 +118,13 @@ class EmbeddingScorer:
 
     def features(self, pairs: Pairs) -> Features:
         """Return what the head of these pairs' one task reads, shape (rows, features)."""
-        if pairs.tasks == ("QC",):
-            return path_features(pairs, self.template, self.encoder, self.catalogue)
-        return item_features(pairs, self.template, self.encoder)
+        views = [
+            path_features(pairs, template, self.encoder, self.catalogue)
+            if pairs.tasks == ("QC",)
+            else item_features(pairs, template, self.encoder, self.settings.windows)
+            for template in (self.template.reading(query) for query in self.settings.queries)
+        ]
+        return np.column_stack(views)
 
     def with_heads(self, heads: dict[Task, Head]) -> "EmbeddingScorer":
         """Return the scorer with these heads."""

@@ -1,6 +1,7 @@
 """What the vectors of a query and a target say about each other: the features of the interaction head."""
 
 from functools import partial
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,12 @@ from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder
 from shopglot.format.template import Template
-from shopglot.learn.catalogue import ABSENT, Catalogue, catalogue_features
+from shopglot.learn.catalogue import ABSENT, Catalogue, Lists, catalogue_features
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+
+_ROWS_AT_ONCE: Final = 4096
 
 
 def path_features(pairs: Pairs, template: Template, encoder: Encoder, catalogue: Catalogue) -> Floats:
@@ -34,17 +37,19 @@ def path_features(pairs: Pairs, template: Template, encoder: Encoder, catalogue:
     return np.column_stack([cosines, compared, _shared_letters(texts, "leaf", "parent"), standing])
 
 
-def item_features(pairs: Pairs, template: Template, encoder: Encoder) -> Floats:
+def item_features(pairs: Pairs, template: Template, encoder: Encoder, windows: tuple[int, ...]) -> Floats:
     """Return features of queries beside product titles, shape (rows, features).
 
-    Their cosine, the coordinates' products, and the letters and words they share.
+    Their cosine; the best, mean and spread of the query's cosines with every window of so many words of the title,
+    for sellers put much into a title that nobody asked for; and the letters and words they share.
     """
     texts = pl.DataFrame({"query": template.queries(pairs), "title": template.targets(pairs)})
     query, queries = _numbered(texts["query"])
     title, titles = _numbered(texts["title"])
-    one, other = encoder.encode(queries.to_list())[query], encoder.encode(titles.to_list())[title]
-    products = one * other
-    return np.column_stack([products.sum(axis=1), products, _shared_letters(texts, "title")])
+    vectors = encoder.encode(queries.to_list())
+    whole = _cosines(texts["title"], encoder, vectors, query, np.arange(texts.height))
+    parts = [_window_cosines(titles, width, encoder, vectors, query, title) for width in windows]
+    return np.column_stack([whole, *parts, _shared_letters(texts, "title")])
 
 
 def _path_views(pairs: Pairs, template: Template) -> pl.DataFrame:
@@ -83,6 +88,34 @@ def _cosines(texts: pl.Series, encoder: Encoder, queries: Floats, query: Rows, r
         vectors = encoder.encode(distinct.to_list())
         cosines[present] = np.einsum("ij,ij->i", queries[query[present]], vectors[number])
     return cosines
+
+
+def _window_cosines(
+    titles: pl.Series, width: int, encoder: Encoder, queries: Floats, query: Rows, title: Rows
+) -> Floats:
+    """Return best, mean and spread of each row's cosines with its title's windows, shape (rows, 3)."""
+    words_of = titles.to_frame("title").select(words=pl.col("title").str.split(" "))
+    starts = words_of.with_columns(
+        start=pl.int_ranges(0, (pl.col("words").list.len().cast(pl.Int64) - width + 1).clip(1), max(1, width // 2))
+    )
+    cut = (
+        starts.with_row_index("title")
+        .explode("start")
+        .with_columns(window=pl.col("words").list.slice("start", width).list.join(" "))
+    )
+    number, distinct = _numbered(cut["window"])
+    vectors = encoder.encode(distinct.to_list())
+    lists = Lists.of(cut.with_columns(number=number).group_by("title", maintain_order=True).agg("number")["number"])
+    summary = np.empty((len(query), 3), dtype=np.float32)
+    for start in range(0, len(query), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        own = lists.take(title[rows])
+        cosines = np.einsum("ij,ij->i", queries[query[rows]][own.owners()], vectors[own.values])
+        mean = np.add.reduceat(cosines, own.starts) / own.lengths
+        square = np.add.reduceat(cosines**2, own.starts) / own.lengths
+        best = np.maximum.reduceat(cosines, own.starts)
+        summary[rows] = np.column_stack([best, mean, np.sqrt(np.maximum(square - mean**2, 0))])
+    return summary
 
 
 def _shared_letters(texts: pl.DataFrame, *names: str) -> Floats:

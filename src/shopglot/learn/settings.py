@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopglot.core.pair import TASKS, Task
+from shopglot.format.settings import QueryText
 
 
 class LexicalSettings(BaseModel):
@@ -44,6 +45,10 @@ class EmbeddingSettings(BaseModel):
     tasks: tuple[Task, ...] = Field(default=TASKS, description="The tasks it learns, each with a head of its own.")
     model: str = Field(default="embedded:universal-sentence-encoder", description="An embedded, local or hub model.")
     prefix: str = Field(default="", description="What the model wants before every text, such as `query: `.")
+    queries: tuple[QueryText, ...] = Field(
+        default=("original",), min_length=1, description="Which texts of the query are compared, each with all targets."
+    )
+    windows: tuple[int, ...] = Field(default=(2, 4), description="Widths in words of the parts of a title looked at.")
     contrast: ContrastSettings | None = Field(default=None, description="Fine-tune the encoder first; None: frozen.")
     hidden: tuple[int, ...] = Field(default=(64, 32), description="The widths of the head's layers.")
     networks: int = Field(default=3, ge=1, description="Heads that are trained from other seeds and averaged.")

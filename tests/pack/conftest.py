@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from shopglot.core.pair import TASKS
+from shopglot.core.scores import SavableScorer
+from shopglot.curate.settings import CurateSettings
+from shopglot.merge.blend import Blend, Mean
+from shopglot.merge.chain import redecide
+from shopglot.merge.settings import MergeSettings
+from shopglot.pack.bundle import Bundle
+from tests import shop
+from tests.learn.learners import learner_of
+
+TUNE = shop.pairs(120, seed=8)
+
+
+def bundle_of(scorer: SavableScorer) -> Bundle:
+    decision = redecide(TUNE, scorer.score(TUNE), MergeSettings())
+    return Bundle(scorer, decision, CurateSettings(), {"name": "made up", "data": {"train.txt": "9f86d0"}})
+
+
+@pytest.fixture(scope="session")
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return bundle_of(learner_of("lexical", Path()).fit(shop.pairs(), tmp_path_factory.mktemp("work")))
+
+
+@pytest.fixture(scope="session")
+def embedding(tmp_path_factory: pytest.TempPathFactory, full_precision: None, tiny_bert: Path) -> Bundle:
+    scorer = learner_of("embedding", tiny_bert).fit(shop.pairs(), tmp_path_factory.mktemp("work"))
+    return bundle_of(Blend({"vectors": Mean([scorer])}, {task: {"vectors": 1.0} for task in TASKS}))

@@ -1,0 +1,182 @@
+import json
+import shutil
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import shopglot
+from shopglot.core.errors import BundleError
+from shopglot.core.files import read_json, sha256, write_json
+from shopglot.core.pair import Pair
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import SavableScorer
+from shopglot.learn.embedding import EmbeddingScorer
+from shopglot.merge.blend import Blend, Mean
+from shopglot.pack.bundle import Bundle
+from tests import shop
+
+NEW = shop.pairs(40, seed=99)
+
+
+@pytest.fixture
+def saved(lexical: Bundle, tmp_path: Path) -> Path:
+    lexical.save(tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+def test_a_bundle_decides_the_same_after_saving_and_loading(lexical: Bundle, saved: Path) -> None:
+    before, after = lexical.score(NEW), Bundle.load(saved).score(NEW)
+    assert after.probability == pytest.approx(before.probability, abs=1e-9)
+    assert after.decision.tolist() == before.decision.tolist()
+    assert after.threshold.tolist() == before.threshold.tolist()
+    assert 0 < before.decision.mean() < 1
+    assert Bundle.load(saved).facts == lexical.facts
+
+
+def test_a_bundle_with_an_encoder_decides_the_same_after_saving_and_loading(embedding: Bundle, tmp_path: Path) -> None:
+    embedding.save(tmp_path / "bundle")
+    after = Bundle.load(tmp_path / "bundle").score(NEW)
+    assert after.probability == pytest.approx(embedding.score(NEW).probability, abs=1e-5)
+
+
+def test_a_bundle_is_loaded_by_its_name_and_answers_single_pairs(saved: Path) -> None:
+    pair = Pair(task="QC", query="Black tea", target="food,tea,black tea")
+    other = Pair(task="QC", query="garden hose cheap", target="food,tea,black tea")
+    decided = shopglot.load(str(saved)).score(iter([pair, other]))
+    assert decided.probability[0] > decided.threshold[0] > decided.probability[1]
+    assert shopglot.load(saved).score([]).probability.shape == (0,)
+
+
+def test_the_manifest_lists_every_other_file_with_its_checksum(saved: Path) -> None:
+    files = {path.relative_to(saved).as_posix(): sha256(path) for path in saved.rglob("*") if path.is_file()}
+    del files["manifest.json"]
+    assert read_json(saved / "manifest.json")["files"] == files
+
+
+def changed_byte(folder: Path) -> None:
+    weights = folder / "scorer" / "QI.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+
+
+def lost_file(folder: Path) -> None:
+    (folder / "scorer" / "QI.safetensors").unlink()
+
+
+def newer_format(folder: Path) -> None:
+    manifest = read_json(folder / "manifest.json")
+    write_json(folder / "manifest.json", manifest | {"format": manifest["format"] + 1})
+
+
+def no_manifest(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+
+
+def half_a_manifest(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text[: len(text) // 2], encoding="utf-8")
+
+
+def other_json(folder: Path) -> None:
+    write_json(folder / "manifest.json", ["no", "manifest"])
+
+
+def all_lost(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (changed_byte, "QI.safetensors has changed since the bundle was written"),
+        (lost_file, "lacks scorer/QI.safetensors, which its manifest lists"),
+        (newer_format, "has bundle format 2, this version reads up to 1; upgrade shopglot"),
+        (no_manifest, "is not a bundle: it has no manifest.json"),
+        (half_a_manifest, "is no manifest of a bundle"),
+        (other_json, "is no manifest of a bundle"),
+        (all_lost, "is not a bundle: it has no manifest.json"),
+    ],
+)
+def test_a_damaged_bundle_is_refused_in_one_sentence(saved: Path, damage: Callable[[Path], None], words: str) -> None:
+    damage(saved)
+    with pytest.raises(BundleError) as refused:
+        Bundle.load(saved)
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_bundle_trained_on_text_cleaned_in_another_way_is_refused(saved: Path) -> None:
+    facts = read_json(saved / "scorer" / "scorer.json")
+    facts["template"] |= {"cleaning": 0, "fingerprint": "0" * 12}
+    write_json(saved / "scorer" / "scorer.json", facts)
+    manifest = read_json(saved / "manifest.json")
+    manifest["files"]["scorer/scorer.json"] = sha256(saved / "scorer" / "scorer.json")
+    write_json(saved / "manifest.json", manifest)
+    with pytest.raises(BundleError, match="trained on text written in another way"):
+        Bundle.load(saved)
+
+
+def test_a_bundle_that_cannot_be_saved_leaves_nothing(lexical: Bundle, tmp_path: Path) -> None:
+    unwritable = Bundle(lexical.scorer, lexical.decision, lexical.curate, {"name": object()})
+    with pytest.raises(TypeError):
+        unwritable.save(tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("query", "target"), [("", "food,tea"), ("tea", ""), (" \u200b", "food,tea"), ("tea", "NaN")])
+def test_a_pair_without_a_query_or_a_target_gets_the_prior(lexical: Bundle, query: str, target: str) -> None:
+    decided = lexical.score([Pair(task="QC", query=query, target=target), *[Pair("QI", "tea", "Tea")]])
+    assert decided.probability[0] == lexical.decision.tasks["QC"].prior
+
+
+def test_raw_texts_score_as_clean_ones(lexical: Bundle, embedding: Bundle) -> None:
+    raw = NEW.frame.with_columns(
+        pl.col("query", "target").str.to_uppercase().map_elements(_decomposed, return_dtype=pl.String)
+    )
+    assert raw["query"].to_list() != NEW["query"].to_list()
+    for bundle in (lexical, embedding):
+        assert bundle.score(Pairs(raw)).probability == pytest.approx(bundle.score_clean(NEW).probability, abs=1e-5)
+
+
+def test_paths_that_are_known_already_change_no_score(embedding: Bundle) -> None:
+    again = embedding.knowing(shop.PATHS[:5])
+    assert again.score(NEW).probability == pytest.approx(embedding.score(NEW).probability, abs=1e-6)
+
+
+def test_a_new_branch_is_known_beside_the_old_ones_and_changes_no_product(embedding: Bundle) -> None:
+    grown = embedding.knowing(["food,juice,apple juice", "food,juice,orange juice"])
+    before, after = vectors(embedding.scorer), vectors(grown.scorer)
+    assert set(after.paths) == {*before.paths, "food,juice,apple juice", "food,juice,orange juice"}
+    items = NEW.of_task("QI")
+    assert grown.score(items).probability == pytest.approx(embedding.score(items).probability, abs=1e-6)
+    pair = [Pair(task="QC", query="apple juice", target="food,juice,apple juice")]
+    assert not np.allclose(grown.score(pair).probability, embedding.score(pair).probability, atol=1e-9)
+    assert "food,juice,apple juice" not in before.paths
+
+
+def test_a_model_without_a_catalogue_is_the_same_whatever_is_known(lexical: Bundle) -> None:
+    assert lexical.knowing(["food,juice"]).score(NEW).probability.tolist() == lexical.score(NEW).probability.tolist()
+
+
+def vectors(scorer: SavableScorer) -> EmbeddingScorer:
+    """Return the scorer inside the blend of a mean."""
+    assert isinstance(scorer, Blend)
+    mean = scorer.scorers["vectors"]
+    assert isinstance(mean, Mean)
+    inner = mean.scorers[0]
+    assert isinstance(inner, EmbeddingScorer)
+    return inner
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def test_a_bundle_holds_json_text_and_safetensors_alone(saved: Path) -> None:
+    assert {path.suffix for path in saved.rglob("*") if path.is_file()} == {".json", ".safetensors"}
+    assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 1

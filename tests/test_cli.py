@@ -1,0 +1,261 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from shopglot import cli
+from tests import shop
+from tests.curate.files import Row, category_row, json_lines
+
+COMMANDS = ("simulate", "run", "report", "score", "evaluate")
+PLAIN: dict[str, Any] = {
+    "name": "plain",
+    "curate": {"correct_language": False},
+    "fold": {"folds": 2, "tune": 0.2, "qc": "query", "near_duplicate_limit": 1},
+    "report": {"bootstrap": 100},
+    "learn": [{"learner": "lexical"}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line in this process, as the installed script does."""
+
+    def command(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["shopglot", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    return command
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.delenv("TRANSFORMERS_VERBOSITY", raising=False)
+
+
+def rows(count: int = 160, **changes: Any) -> list[Row]:
+    """Return rows of the made-up shop as the competition writes them."""
+    columns = {"query": "origin_query", "target": "category_path"}
+    table = shop.pairs(2 * count).of_task("QC").frame.rename(columns)
+    named = table.select("id", "task", "language", *columns.values(), "label").to_dicts()
+    return [row | changes for row in named]
+
+
+def recipe_for(folder: Path, data: list[Row | str | bytes], **parts: Any) -> Path:
+    json_lines(folder / "train.jsonl", data)
+    path = folder / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**PLAIN, "data": {"train": ["train.jsonl"]}, **parts}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from shopglot.config import load_recipe
+    from shopglot.pipeline import run
+
+    folder = tmp_path_factory.mktemp("cli")
+    run(load_recipe(recipe_for(folder, [*rows()])), folder / "run")
+    return folder / "run" / "bundle"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example(command: str) -> None:
+    shown = CliRunner().invoke(cli.app, [command, "--help"])
+    assert shown.exit_code == 0
+    assert f"shopglot {command}" in shown.output.partition("Example")[2]
+
+
+def test_the_help_lists_every_command() -> None:
+    shown = CliRunner().invoke(cli.app, ["--help"]).output
+    assert all(command in shown for command in COMMANDS)
+
+
+def test_from_simulated_files_to_an_evaluation(shopglot: Command, tmp_path: Path) -> None:
+    made = shopglot("simulate", "--out", tmp_path / "data", "--pairs", "600", "--seed", "7")
+    assert made.code == 0
+    assert f"{tmp_path}/data/train_QC.txt: 2" in made.out
+    files = {"train": ["data/train_QC.txt", "data/train_QI.txt"], "dev": ["data/dev_QC.txt", "data/dev_QI.txt"]}
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({**PLAIN, "data": files}), encoding="utf-8")
+    ran = shopglot("run", recipe, "--out", tmp_path / "run", "--set", "seed=3", "--max-bad-rows", "0.2")
+    assert (ran.code, f"bundle: {tmp_path}/run/bundle\n" in ran.out) == (0, True)
+    kept = yaml.safe_load((tmp_path / "run" / "recipe.yaml").read_text(encoding="utf-8"))
+    assert (kept["seed"], kept["max_bad_rows"]) == (3, 0.2)
+    assert shopglot("report", tmp_path / "run").code == 0
+    dev = tmp_path / "data" / "dev_QC.txt"
+    scored = shopglot("score", tmp_path / "run" / "bundle", dev, "--out", tmp_path / "scored.jsonl")
+    assert (scored.code, "rows: 74" in scored.out) == (0, True)
+    shown = shopglot("evaluate", tmp_path / "scored.jsonl", "--slice", "seen_type")
+    assert (shown.code, "QC" in shown.out) == (0, True)
+
+
+BROKEN = b'{"id": 1, "task"'
+BAD_TRAINING: dict[str, tuple[list[Row | str | bytes], str]] = {
+    "broken JSON": ([*rows(), *[BROKEN] * 20], "more than 5.0%"),
+    "UTF-16": (["\ufeff" + json.dumps(category_row())], "UTF-16"),
+    "no target": ([{k: v for k, v in row.items() if k != "category_path"} for row in rows()], "category_path"),
+    "renamed column": ([{**row, "origin_query": None, "querry": "x"} for row in rows()], "empty query"),
+    "labels in words": ([*rows(label="yes")], "the label yes is not 0 or 1"),
+    "empty file": ([], "is empty"),
+    "one class": ([*rows(label=1)], "every label of task QC is 1"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_TRAINING)
+def test_training_files_that_cannot_be_learned_from_end_the_run(shopglot: Command, tmp_path: Path, name: str) -> None:
+    data, words = BAD_TRAINING[name]
+    recipe = recipe_for(tmp_path, data)
+    if name == "UTF-16":
+        (tmp_path / "train.jsonl").write_text(json.dumps(category_row()), encoding="utf-16")
+    ended = shopglot("run", recipe, "--out", tmp_path / "run")
+    refused(ended, words)
+    assert not (tmp_path / "run" / "bundle").exists()
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name: x\nlern: []\n", "unknown key 'lern'; did you mean 'learn'?"),
+        ("name: [\n", "is not YAML"),
+        (None, "no recipe"),
+    ],
+    ids=["misspelt key", "not YAML", "absent"],
+)
+def test_a_recipe_that_cannot_be_followed_ends_the_run(
+    shopglot: Command, tmp_path: Path, content: str | None, words: str
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    if content is not None:
+        recipe.write_text(content, encoding="utf-8")
+    refused(shopglot("run", recipe, "--out", tmp_path / "run"), words)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("override", ["seed", "learn.steps=3", "sed=3"])
+def test_an_override_that_leads_nowhere_ends_the_run(shopglot: Command, tmp_path: Path, override: str) -> None:
+    recipe = recipe_for(tmp_path, [*rows(4)])
+    refused(shopglot("run", recipe, "--out", tmp_path / "run", "--set", override), override.partition("=")[0])
+
+
+def test_a_bundle_with_a_changed_byte_scores_nothing(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "bundle"
+    for path in (path for path in bundle.rglob("*") if path.is_file()):
+        target = copy / path.relative_to(bundle)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    (copy / "decision.json").write_text("{}", encoding="utf-8")
+    given = json_lines(tmp_path / "in.jsonl", rows(4))
+    refused(shopglot("score", copy, given, "--out", tmp_path / "scored.jsonl"), "decision.json has changed")
+    assert not (tmp_path / "scored.jsonl").exists()
+
+
+def test_an_absent_bundle_or_file_scores_nothing(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
+    given = json_lines(tmp_path / "in.jsonl", rows(4))
+    out = tmp_path / "scored.jsonl"
+    refused(shopglot("score", tmp_path / "none", given, "--out", out), "is not a bundle")
+    refused(shopglot("score", bundle, tmp_path / "none.csv", "--out", out), "there is no file")
+    refused(shopglot("evaluate", tmp_path / "none.jsonl"), "there is no file")
+    refused(shopglot("report", tmp_path), "no report at")
+    assert not out.exists()
+
+
+def test_odd_rows_are_scored_and_said(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
+    odd: list[Row | str | bytes] = [
+        category_row(1, origin_query="x" * 100_000),
+        category_row(1, category_path=",".join(f"level {n}" for n in range(20))),
+        category_row(1),
+        category_row(2, language="zu"),
+        category_row(3, label="yes"),
+        "{",
+    ]
+    given = json_lines(tmp_path / "in.jsonl", odd)
+    ended = shopglot("score", bundle, given, "--out", tmp_path / "scored.jsonl")
+    scored = pl.read_ndjson(tmp_path / "scored.jsonl")
+    assert ended.code == 0
+    assert scored["id"].to_list() == [1, 1, 2, 3]
+    assert scored["flag"].to_list() == ["query cut", None, None, None]
+    assert scored["origin_query"].str.len_chars()[0] == 100_000
+    assert all(words in ended.out for words in ("rows: 6", "quarantined: 2", "query cut: 1"))
+    reasons = pl.read_ndjson(tmp_path / "scored.quarantine.jsonl")["reason"].to_list()
+    assert reasons == ["the category path has more than 16 levels", "not valid JSON"]
+
+
+def test_odd_rows_do_not_end_a_run(shopglot: Command, tmp_path: Path) -> None:
+    few = [{**row, "id": f"zu-{n}", "language": "zu"} for n, row in enumerate(rows(3))]
+    odd = [
+        category_row(901, category_path=",".join(f"level {n}" for n in range(20))),
+        category_row(902, origin_query="tea " * 25_000),
+        {**rows(1)[0]},
+    ]
+    recipe = recipe_for(tmp_path, [*rows(), *few, *odd])
+    ended = shopglot("run", recipe, "--out", tmp_path / "run")
+    assert ended.code == 0, ended.err
+    facts = json.loads((tmp_path / "run" / "report.json").read_text(encoding="utf-8"))["facts"]["data"]["train"]
+    assert (facts["quarantined"], facts["query cut"]) == (2, 1)
+    reasons = pl.read_ndjson(tmp_path / "run" / "quarantine-train.jsonl")["reason"]
+    assert [reason.partition(" stands")[0] for reason in reasons] == [
+        "the category path has more than 16 levels",
+        f"the id {rows(1)[0]['task']}-{rows(1)[0]['id']}",
+    ]
+
+
+def test_an_unexpected_error_is_shown_whole(shopglot: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unexpected(Exception):
+        pass
+
+    def crash(path: Path) -> None:
+        raise Unexpected(path)
+
+    monkeypatch.setattr("shopglot.report.write.read_report", crash)
+    monkeypatch.setattr(sys, "argv", ["shopglot", "report", "runs/x"])
+    with pytest.raises(Unexpected):
+        cli.main()
+
+
+def test_the_module_runs_as_a_command_and_ends_with_two() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "shopglot.cli", "run", "none.yaml", "--out", "none"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr.startswith("error: no recipe none.yaml")
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert not Path("none").exists()
+
+
+def refused(ended: Ended, words: str) -> None:
+    """Check for exit code 2 and one sentence on the error stream, the lines of the log apart."""
+    assert ended.code == 2, ended
+    assert "Traceback" not in ended.err
+    line = ended.err.strip().splitlines()[-1]
+    assert line.startswith("error: ")
+    assert words in line
+    assert ended.err.count("error: ") == 1
