@@ -21,7 +21,10 @@ def tiny_xlm_roberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def full_precision() -> Iterator[None]:
-    """Compute scores in float32, for bfloat16 rounds them by how a batch is padded."""
+    """Compute in float32, for bfloat16 rounds by how a batch is padded, and in one thread, for the models are tiny."""
+    import torch
+
+    torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         for module in ("encoder", "encoders"):
             patch.setattr(f"shopglot.learn.{module}.has_bf16", lambda: False)

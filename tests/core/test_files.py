@@ -8,9 +8,8 @@ from shopglot.core.files import whole_file, whole_folder, write_json
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "kept.txt"
     path.write_text("old")
-    with pytest.raises(RuntimeError), whole_file(path) as part:
-        part.write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        _write_half(path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -19,9 +18,8 @@ def test_a_folder_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None
     folder = tmp_path / "kept"
     with whole_folder(folder) as part:
         (part / "a").write_text("old")
-    with pytest.raises(RuntimeError), whole_folder(folder) as part:
-        (part / "b").write_text("half")
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        _fill_half(folder)
     assert [path.name for path in folder.iterdir()] == ["a"]
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -30,3 +28,15 @@ def test_json_never_holds_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "x.json", {"f1": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def _write_half(path: Path) -> None:
+    with whole_file(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+
+
+def _fill_half(folder: Path) -> None:
+    with whole_folder(folder) as part:
+        (part / "b").write_text("half")
+        raise RuntimeError

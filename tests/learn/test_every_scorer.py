@@ -43,7 +43,7 @@ def fit(tmp_path_factory: pytest.TempPathFactory, full_precision: None, tiny_ber
 
     def fitted(name: str, time: int, tasks: tuple[Task, ...]) -> SavableScorer:
         if (name, time, tasks) not in done:
-            train = shop.pairs().filter(pl.col("task").is_in(tasks))
+            train = shop.pairs(160).filter(pl.col("task").is_in(tasks))
             work = tmp_path_factory.mktemp("work")
             frozen_encoder.cache_clear()
             done[name, time, tasks] = learner_of(name, tiny_bert, tasks).fit(train, work)

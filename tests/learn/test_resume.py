@@ -16,7 +16,7 @@ from tests.learn.doubles import Killed
 from tests.learn.learners import TEMPLATE
 
 pytestmark = pytest.mark.usefixtures("full_precision")
-TRAIN = shop.pairs()
+TRAIN = shop.pairs(80)
 NEW = shop.pairs(20, seed=99)
 
 

@@ -11,7 +11,7 @@ from shopglot.core.errors import DataError
 from shopglot.core.files import read_json, write_json
 from shopglot.core.metrics import Floats, Labels
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import OutOfFold, Scorer, Scores
+from shopglot.core.scores import OutOfFold, SavableScorer, Scores
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -39,11 +39,11 @@ class Unsavable:
         return np.full(len(pairs), 0.5)
 
 
-def load_by_query(folder: Path) -> Scorer:
+def load_by_query(folder: Path) -> SavableScorer:
     return ByQuery(read_json(folder / "scorer.json")["scores"])
 
 
-LOADERS: Mapping[str, Callable[[Path], Scorer]] = {"by query": load_by_query}
+LOADERS: Mapping[str, Callable[[Path], SavableScorer]] = {"by query": load_by_query}
 
 
 def table(tasks: Sequence[str], labels: Sequence[int | None], queries: Sequence[str] | None = None) -> Pairs:

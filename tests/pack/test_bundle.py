@@ -14,6 +14,9 @@ from shopglot.core.files import read_json, sha256, write_json
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
+from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.format.settings import FormatSettings
+from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.merge.blend import Blend, Mean
 from shopglot.pack.bundle import Bundle
@@ -112,7 +115,8 @@ def test_a_damaged_bundle_is_refused_in_one_sentence(saved: Path, damage: Callab
 
 def test_a_bundle_trained_on_text_cleaned_in_another_way_is_refused(saved: Path) -> None:
     facts = read_json(saved / "scorer" / "scorer.json")
-    facts["template"] |= {"cleaning": 0, "fingerprint": "0" * 12}
+    older = Template(FormatSettings(), CLEANING_VERSION - 1)
+    facts["template"] |= {"cleaning": older.cleaning, "fingerprint": older.fingerprint}
     write_json(saved / "scorer" / "scorer.json", facts)
     manifest = read_json(saved / "manifest.json")
     manifest["files"]["scorer/scorer.json"] = sha256(saved / "scorer" / "scorer.json")

@@ -9,6 +9,7 @@ import polars as pl
 
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
+from shopglot.core.progress import tracked
 from shopglot.core.scores import Scores
 from shopglot.format.batches import by_length
 from shopglot.format.template import Template
@@ -111,7 +112,8 @@ class EncoderScorer:
         scores = np.empty(distinct.height)
         self.model.eval()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-            for rows in by_length(lengths, budget=TOKEN_BUDGET):
+            batches = list(by_length(lengths, budget=TOKEN_BUDGET))
+            for rows in tracked(batches, "scoring pairs", size=distinct.height):
                 batch = {name: [values[row] for row in rows] for name, values in encoded.items()}
                 padded = self.tokenizer.pad(batch, return_tensors="pt").to(self.model.device)
                 scores[rows] = self.model(**padded).logits[:, 0].float().sigmoid().cpu().numpy()

@@ -16,6 +16,7 @@ from shopglot.learn.use import UniversalSentenceEncoder
 
 USE: Final = EMBEDDED + "universal-sentence-encoder"
 _KEPT: Final = 200_000
+_LONG: Final = 5_000
 
 
 class SentenceEncoder:
@@ -31,7 +32,9 @@ class SentenceEncoder:
 
         prefixed = [self.prefix + text for text in texts]
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-            vectors = self.model.encode(prefixed, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+            vectors = self.model.encode(
+                prefixed, batch_size=64, normalize_embeddings=True, show_progress_bar=len(texts) > _LONG
+            )
         return np.asarray(vectors, dtype=np.float32)
 
 

@@ -112,9 +112,9 @@ def _window_cosines(
         own = lists.take(title[rows])
         cosines = np.einsum("ij,ij->i", queries[query[rows]][own.owners()], vectors[own.values])
         mean = np.add.reduceat(cosines, own.starts) / own.lengths
-        square = np.add.reduceat(cosines**2, own.starts) / own.lengths
+        variance = np.add.reduceat((cosines - mean[own.owners()]) ** 2, own.starts) / own.lengths
         best = np.maximum.reduceat(cosines, own.starts)
-        summary[rows] = np.column_stack([best, mean, np.sqrt(np.maximum(square - mean**2, 0))])
+        summary[rows] = np.column_stack([best, mean, np.sqrt(variance)])
     return summary
 
 

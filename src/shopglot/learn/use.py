@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopglot.core.errors import RecipeError
+from shopglot.core.progress import tracked
 from shopglot.format.batches import by_length
 
 TOKENS_AT_ONCE: Final = 4096
@@ -63,7 +64,8 @@ class UniversalSentenceEncoder:
         lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         with torch.inference_mode():
-            for rows in by_length(lengths, budget=TOKENS_AT_ONCE):
+            batches = list(by_length(lengths, budget=TOKENS_AT_ONCE))
+            for rows in tracked(batches, "sentence vectors", size=len(texts)):
                 flat = torch.tensor([token for row in rows for token in tokens[row]])
                 vectors[rows] = self._forward(flat, torch.from_numpy(lengths[rows])).numpy()
         return vectors
