@@ -127,5 +127,8 @@ def _known_keys() -> set[str]:
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:
     return data.model_copy(
-        update={name: tuple(folder / path for path in getattr(data, name)) for name in ("train", "dev", "taxonomy")}
+        update={
+            name: tuple((folder / path).resolve() for path in getattr(data, name))
+            for name in ("train", "dev", "taxonomy")
+        }
     )

@@ -1,12 +1,10 @@
 """Whole runs as short functions, read top to bottom."""
 
 import logging
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -14,8 +12,7 @@ from typing import Any
 import polars as pl
 
 from shopglot.config import Recipe
-from shopglot.core.errors import DataError, RecipeError
-from shopglot.core.files import read_json, sha256, whole_file, write_json
+from shopglot.core.files import sha256, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
 from shopglot.core.pair import TASKS
@@ -35,7 +32,8 @@ from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, load_scorer
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.pack.bundle import Bundle
-from shopglot.pack.scored import read_scored, write_scored
+from shopglot.pack.record import begin_run, keep_checksums
+from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise
 from shopglot.report.write import write_report
@@ -76,7 +74,7 @@ def run(recipe: Recipe, out: Path) -> Report:
     A run that was killed goes on where it was when it is started again with the same recipe and folder.
     """
     stages = Stages()
-    _begin(recipe, out)
+    begin_run(recipe.to_yaml(), out)
     with stages.timed("curate"):
         data = gather(recipe, out)
     with stages.timed("fold"):
@@ -116,6 +114,7 @@ def score_files(
     input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
     those in `taxonomy` and those that the files' own rows name.
     """
+    check_out(out)
     model = Bundle.load(bundle)
     rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
     read = prepare_for_scoring(files, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
@@ -153,7 +152,7 @@ def gather(recipe: Recipe, out: Path) -> Data:
         "train": train.counts,
         "taxonomy paths": len(taxonomy),
     }
-    _same_files(facts["files"], out / "files.json")
+    keep_checksums(facts["files"], out / "files.json")
     if dev is None:
         return Data(train.pairs, Pairs.concat([]), taxonomy, facts)
     return Data(train.pairs, dev.pairs, taxonomy, {**facts, "dev": dev.counts})
@@ -212,34 +211,6 @@ def merge(
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
-
-
-def _begin(recipe: Recipe, out: Path) -> None:
-    """Leave the resolved recipe and the environment in `out`; refuse the folder of another recipe."""
-    kept, text = out / "recipe.yaml", recipe.to_yaml()
-    if kept.exists() and kept.read_text(encoding="utf-8") != text:
-        raise RecipeError(f"{out} holds a run of another recipe; choose another --out, or remove that folder")
-    with whole_file(kept) as part:
-        part.write_text(text, encoding="utf-8")
-    names = ("shopglot", "numpy", "polars", "torch", "transformers", "sentence-transformers", "scikit-learn")
-    versions = {name: _version(name) for name in names}
-    write_json(
-        out / "environment.json", {"python": platform.python_version(), "machine": platform.machine(), **versions}
-    )
-
-
-def _same_files(files: dict[str, str], kept: Path) -> None:
-    """Keep the files' checksums; refuse to go on with models that were fitted on other files."""
-    if kept.exists() and read_json(kept) != files:
-        raise DataError(f"the files have changed since {kept.parent} was begun; choose another --out, or remove it")
-    write_json(kept, files)
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _members(

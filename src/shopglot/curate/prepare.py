@@ -77,8 +77,10 @@ def prepare_for_scoring(
     `settings.languages` named, what becomes of a row does not depend on the other rows.
     """
     reading = read_pairs(paths, settings, task=task, training=False)
-    if quarantine is not None and reading.quarantine.height:
-        write_quarantine(reading.quarantine, quarantine)
+    if quarantine is not None:
+        quarantine.unlink(missing_ok=True)  # that of an earlier scoring says nothing of this one
+        if reading.quarantine.height:
+            write_quarantine(reading.quarantine, quarantine)
     check_bad_share(reading, max_bad_rows, quarantine)
     pairs = clean(reading.pairs, settings)
     corrected = correct_languages(pairs, settings)

@@ -59,6 +59,8 @@ def simulate(out: Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, 
     one meaning share it) and in dev `seen_type`. `truth.jsonl` says of each pair its label before noise, how it misses
     and what query and item state. Raises RecipeError where an argument is out of range.
     """
+    if out.exists() and not out.is_dir():
+        raise RecipeError(f"{out} is a file; name a folder with --out")
     settings = _settings(pairs=pairs, seed=seed, label_noise=label_noise, dev_labels=dev_labels)
     lexicon = load_lexicon()
     world = World.of(lexicon, settings.seed)

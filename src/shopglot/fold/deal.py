@@ -124,9 +124,7 @@ def _check_groups(groups: pl.Series, key: str, parts: int) -> None:
     """Refuse groups that cannot be dealt: fewer than parts, or one that is half of all."""
     sizes = groups.value_counts(sort=True, name="rows")
     if sizes.height < parts:
-        raise DataError(
-            f"{sizes.height} {key} groups cannot fill {parts} parts; ask for fewer folds, or set tune and test to 0"
-        )
+        raise DataError(f"{sizes.height} {key} groups cannot fill {parts} parts; ask for fewer folds, or set test to 0")
     largest = int(sizes["rows"][0])
     if key in _REMEDY and largest > _LARGEST_GROUP * len(groups):
         raise DataError(f"one {key} group holds {largest} of {len(groups)} pairs; {_REMEDY[key]}")

@@ -24,7 +24,7 @@ from shopglot.learn.encoders import (
     sentence_transformer,
     trained_encoder,
 )
-from shopglot.learn.head import Features, Head, fit_networks
+from shopglot.learn.head import Features, Head, fit_networks, require_heads
 from shopglot.learn.interaction import item_features, path_features
 from shopglot.learn.settings import EmbeddingSettings
 from shopglot.learn.store import read_scorer, write_scorer
@@ -106,14 +106,14 @@ class EmbeddingScorer:
     paths: tuple[str, ...]
 
     def score(self, pairs: Pairs) -> Scores:
-        """Return P(relevant) per row; 0 for a task it was not trained on."""
-        scores = np.zeros(len(pairs))
+        """Return P(relevant) per row; raises DataError for a task it was not trained on."""
+        require_heads(self.heads, pairs)
+        scores = np.empty(len(pairs))
         for start in range(0, len(pairs), ROWS_AT_ONCE):
             part = Pairs(pairs.frame.slice(start, ROWS_AT_ONCE))
-            for task, head in self.heads.items():
+            for task in part.tasks:
                 rows = np.asarray(part["task"] == task)
-                if rows.any():
-                    scores[start : start + len(part)][rows] = head(self.features(part.filter(rows)))
+                scores[start : start + len(part)][rows] = self.heads[task](self.features(part.filter(rows)))
         return scores
 
     def features(self, pairs: Pairs) -> Features:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from shopglot.core.errors import BundleError
 from shopglot.core.scores import Encoder
 from shopglot.learn.pretrained import EMBEDDED, resolve
+from shopglot.learn.settings import UNIVERSAL
 from shopglot.learn.torch_runs import has_bf16, named_where_it_fails
 from shopglot.learn.use import UniversalSentenceEncoder
 
-USE: Final = EMBEDDED + "universal-sentence-encoder"
 _KEPT: Final = 200_000
 _LONG: Final = 5_000
 
@@ -60,7 +60,7 @@ class RememberingEncoder:
 @cache
 def frozen_encoder(model: str, prefix: str) -> RememberingEncoder:
     """Return the encoder of this name with its weights as they are published; one per process."""
-    if model == USE:
+    if model == UNIVERSAL:
         return RememberingEncoder(UniversalSentenceEncoder.load())
     return RememberingEncoder(SentenceEncoder(sentence_transformer(model), prefix))
 

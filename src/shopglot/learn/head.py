@@ -1,6 +1,6 @@
 """Small heads: fitted by scikit-learn, stored as safetensors, applied with numpy."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from shopglot.core.errors import DataError, RecipeError
+from shopglot.core.pair import Task
+from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 
 Features = NDArray[np.float32]
@@ -59,6 +61,13 @@ class Head:
             for n in sorted(depth)
         ]
         return cls(tensors["mean"], tensors["scale"], tuple(networks))
+
+
+def require_heads(heads: Mapping[Task, Head], pairs: Pairs) -> None:
+    """Raise DataError where `pairs` ask for a task that no head was fitted for."""
+    foreign = [task for task in pairs.tasks if task not in heads]
+    if foreign:
+        raise DataError(f"no pair of {' and '.join(foreign)} was there to train on; label some, or use fewer folds")
 
 
 def fit_logistic(features: Features, labels: NDArray[np.int8]) -> Head:

@@ -14,7 +14,7 @@ from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.format.template import Template
-from shopglot.learn.head import Features, Head, fit_logistic
+from shopglot.learn.head import Features, Head, fit_logistic, require_heads
 from shopglot.learn.settings import LexicalSettings
 from shopglot.learn.store import read_scorer, write_scorer
 
@@ -50,12 +50,12 @@ class LexicalScorer:
     template: Template
 
     def score(self, pairs: Pairs) -> Scores:
-        """Return P(relevant) per row; 0 for a task it was not trained on."""
-        scores = np.zeros(len(pairs))
-        for task, head in self.heads.items():
+        """Return P(relevant) per row; raises DataError for a task it was not trained on."""
+        require_heads(self.heads, pairs)
+        scores = np.empty(len(pairs))
+        for task in pairs.tasks:
             rows = np.asarray(pairs["task"] == task)
-            if rows.any():
-                scores[rows] = head(overlap_features(pairs.filter(rows), self.template))
+            scores[rows] = self.heads[task](overlap_features(pairs.filter(rows), self.template))
         return scores
 
     def save(self, folder: Path) -> None:

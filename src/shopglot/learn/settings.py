@@ -1,11 +1,13 @@
 """Settings of the learners; a recipe lists them under `learn`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.format.settings import QueryText
+
+UNIVERSAL: Final = "embedded:universal-sentence-encoder"
 
 
 class LexicalSettings(BaseModel):
@@ -43,7 +45,7 @@ class EmbeddingSettings(BaseModel):
     learner: Literal["embedding"] = "embedding"
     name: str = Field(default="embedding", description="The name its scores are kept under.")
     tasks: tuple[Task, ...] = Field(default=TASKS, description="The tasks it learns, each with a head of its own.")
-    model: str = Field(default="embedded:universal-sentence-encoder", description="An embedded, local or hub model.")
+    model: str = Field(default=UNIVERSAL, description="An embedded, local or hub model.")
     prefix: str = Field(default="", description="What the model wants before every text, such as `query: `.")
     queries: tuple[QueryText, ...] = Field(
         default=("original",), min_length=1, description="Which texts of the query are compared, each with all targets."
@@ -55,6 +57,12 @@ class EmbeddingSettings(BaseModel):
     branch_levels: int = Field(default=2, ge=1, description="Paths with the same first levels are one branch.")
     hidden_parts: int = Field(default=3, ge=2, description="Parts of the branches that are hidden in turn in training.")
     seed: int = Field(default=0, description="Seed of the heads.")
+
+    @model_validator(mode="after")
+    def _can_be_tuned(self) -> Self:
+        if self.contrast is not None and self.model == UNIVERSAL:
+            raise ValueError(f"{UNIVERSAL} stays frozen; leave `contrast` out, or name a transformer as `model`")
+        return self
 
 
 class EncoderSettings(BaseModel):
@@ -74,7 +82,9 @@ class EncoderSettings(BaseModel):
     schedule: Literal["linear", "cosine", "constant_with_warmup"] = Field(
         default="linear", description="How the learning rate falls after the warm-up."
     )
-    max_tokens: int = Field(default=64, ge=8, description="Longer pairs are cut at the target's end.")
+    max_tokens: int = Field(
+        default=64, ge=8, description="Of a longer pair, the longer of query and target is cut at its end."
+    )
     freeze_embeddings: bool = Field(default=True, description="Keep the word embeddings as they are.")
     bf16: bool | None = Field(default=None, description="Compute in bfloat16; None: where the processor has it.")
     save_steps: int = Field(

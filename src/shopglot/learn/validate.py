@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 
 from shopglot.core.errors import DataError
 from shopglot.core.files import whole_folder
@@ -50,4 +51,5 @@ def fit_once(learner: Learner, train: Pairs, folder: Path, load: Load) -> Savabl
     scorer = learner.fit(train, checkpoints)
     with whole_folder(folder) as part:
         scorer.save(part)
+    rmtree(checkpoints)
     return scorer

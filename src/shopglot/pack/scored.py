@@ -15,7 +15,16 @@ from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
+SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
 SCORED: Final = ("score", "prediction", "threshold", "flag")
+
+
+def check_out(out: Path) -> None:
+    """Raise DataError, before any work is done, where a scored file cannot be written."""
+    if out.suffix not in SUFFIXES:
+        raise DataError(f"cannot write {out.name!r}; give --out a name that ends in {', '.join(SUFFIXES)}")
+    if out.is_dir():
+        raise DataError(f"{out} is a folder; name a file with --out")
 
 
 def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
