@@ -97,10 +97,11 @@ def test_an_override_that_leads_nowhere_is_refused(tmp_path: Path, override: str
 
 
 def test_files_are_named_from_where_the_recipe_stands(tmp_path: Path) -> None:
+    tmp_path = tmp_path.resolve()
     data = {"train": ["a.jsonl", "sub/b.csv", "/elsewhere/c.csv"], "dev": ["../d.txt"], "taxonomy": ["t.tsv"]}
     found = load_recipe(written(tmp_path, {**PLAIN, "data": data})).data
     assert found.train == (tmp_path / "a.jsonl", tmp_path / "sub" / "b.csv", Path("/elsewhere/c.csv"))
-    assert (found.dev, found.taxonomy) == ((tmp_path / ".." / "d.txt",), (tmp_path / "t.tsv",))
+    assert (found.dev, found.taxonomy) == ((tmp_path.parent / "d.txt",), (tmp_path / "t.tsv",))
 
 
 def test_a_recipe_written_out_in_full_is_the_same_recipe(tmp_path: Path) -> None:

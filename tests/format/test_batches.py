@@ -30,4 +30,4 @@ def test_no_row_comes_after_a_shorter_one(lengths: list[int], budget: int) -> No
 def test_a_batch_is_as_full_as_its_longest_row_allows(lengths: list[int], budget: int) -> None:
     *full, _ = [*by_length(np.array(lengths, dtype=np.int64), budget=budget), np.empty(0)]
     for batch in full[:-1]:
-        assert (len(batch) + 1) * lengths[batch[0]] > budget
+        assert (len(batch) + 1) * max(1, lengths[batch[0]]) > budget
