@@ -161,6 +161,7 @@ def test_a_recipe_that_cannot_be_followed_ends_the_run(
 def test_an_override_that_leads_nowhere_ends_the_run(shopglot: Command, tmp_path: Path, override: str) -> None:
     recipe = recipe_for(tmp_path, [*rows(4)])
     refused(shopglot("run", recipe, "--out", tmp_path / "run", "--set", override), override.partition("=")[0])
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_bundle_with_a_changed_byte_scores_nothing(shopglot: Command, bundle: Path, tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import polars as pl
-
 from shopglot.config import Recipe
 from shopglot.core.files import sha256, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
@@ -170,7 +168,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
     """Cross-validate every learner of the recipe; models and their progress are kept in `out/models`."""
     validated = {}
     for settings in recipe.learn:
-        own = data.train.filter(pl.col("task").is_in(settings.tasks))
+        own = data.train.of_tasks(settings.tasks)
         learner = make_learner(settings, template(recipe), data.taxonomy)
         validated[settings.name] = cross_validate(learner, own, folds, out / "models" / settings.name, _load)
     return validated
@@ -198,9 +196,9 @@ def merge(
     bundles = {
         name: _decided(recipe, scorer, tune, data) for name, scorer in {"": shipped, **_alone(recipe, shipped)}.items()
     }
-    judged = [_judge(bundles[""], name, _of_tasks(pairs, bundles[""])) for name, pairs in held_out.items()]
+    judged = [_judge(bundles[""], name, pairs) for name, pairs in held_out.items()]
     learners = {
-        name: _judge(bundle, top, _of_tasks(held_out[top], bundle))
+        name: _judge(bundle, top, held_out[top])
         for top in list(held_out)[-1:]
         for name, bundle in bundles.items()
         if name
@@ -222,9 +220,9 @@ def _members(
     members = {}
     for settings in recipe.learn:
         learner = make_learner(settings, template(recipe), data.taxonomy)
-        rows = folds.trains(data.train, None) & data.train["task"].is_in(settings.tasks).to_numpy()
+        train = data.train.filter(folds.trains(data.train, None)).of_tasks(settings.tasks)
         folder = out / "models" / settings.name / "refit"
-        members[settings.name] = fit_once(learner, data.train.filter(rows), folder, _load)
+        members[settings.name] = fit_once(learner, train, folder, _load)
     return members
 
 
@@ -240,16 +238,14 @@ def _alone(recipe: Recipe, shipped: Blend) -> dict[str, Blend]:
 
 def _decided(recipe: Recipe, scorer: Blend, tune: Pairs, data: Data) -> Bundle:
     """Return the scorer with its own calibration and thresholds, chosen on the tune part."""
-    pairs = tune.filter(pl.col("task").is_in(list(scorer.weights)))
+    pairs = tune.of_tasks(scorer.weights)
     decision = redecide(pairs, scorer.score(pairs), recipe.merge)
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     return Bundle(scorer, decision, recipe.curate, facts)
 
 
-def _of_tasks(pairs: Pairs, bundle: Bundle) -> Pairs:
-    return pairs.filter(pl.col("task").is_in(list(bundle.decision.tasks)))
-
-
 def _judge(bundle: Bundle, name: str, pairs: Pairs) -> Judged:
-    decided = bundle.score_clean(pairs)
-    return Judged(name, pairs, decided.probability, decided.decision)
+    """Return the pairs of the bundle's tasks as it judges them."""
+    own = pairs.of_tasks(bundle.decision.tasks)
+    decided = bundle.score_clean(own)
+    return Judged(name, own, decided.probability, decided.decision)

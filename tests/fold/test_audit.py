@@ -78,9 +78,13 @@ def test_only_a_sample_of_many_texts_is_looked_at() -> None:
 def test_random_folds_promise_nothing_that_could_be_audited() -> None:
     pairs, _ = halves(*((f"query {n % 2}", "a,b") for n in range(40)), key="query")
     how = SETTINGS.model_copy(update={"qc": "random"})
-    audit(pairs, deal(pairs, how, 0), how, 0).check()
+    found = audit(pairs, deal(pairs, how, 0), how, 0)
+    found.check()
+    assert not found.looked_at.height
 
 
 def test_real_pairs_pass(shopify: Pairs) -> None:
     how = FoldSettings(near_duplicate_texts=500)
-    audit(shopify, deal(shopify, how, 0), how, 0).check()
+    found = audit(shopify, deal(shopify, how, 0), how, 0)
+    found.check()
+    assert found.looked_at.height

@@ -110,6 +110,10 @@ class Pairs:
         """Return the rows of one task."""
         return self.filter(pl.col("task") == task)
 
+    def of_tasks(self, tasks: Iterable[Task]) -> "Pairs":
+        """Return the rows of any of these tasks."""
+        return self.filter(pl.col("task").is_in(list(tasks)))
+
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that occur, in the order QC, QI."""
