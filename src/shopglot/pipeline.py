@@ -13,7 +13,7 @@ from shopglot.config import Recipe
 from shopglot.core.files import sha256, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
-from shopglot.core.pair import TASKS
+from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
@@ -27,8 +27,9 @@ from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
 from shopglot.learn.load import SCORERS, make_learner
 from shopglot.learn.validate import Validated, cross_validate, fit_once
-from shopglot.merge.blend import Blend, Mean, load_scorer
+from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
+from shopglot.merge.decide import Decision
 from shopglot.pack.bundle import Bundle
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
@@ -192,18 +193,18 @@ def merge(
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
     tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    held_out = {name: pairs for name, pairs in (("test", test), ("dev", data.dev.labelled)) if len(pairs)}
-    bundles = {
-        name: _decided(recipe, scorer, tune, data) for name, scorer in {"": shipped, **_alone(recipe, shipped)}.items()
-    }
-    judged = [_judge(bundles[""], name, pairs) for name, pairs in held_out.items()]
+    parts = {"tune": tune, "test": test, "dev": data.dev.labelled}
+    tasks = {settings.name: settings.tasks for settings in recipe.learn}
+    scored = {name: score_members(shipped, pairs, tasks) for name, pairs in parts.items() if len(pairs)}
+    decision, judged = _decide(shipped, scored, recipe)
     learners = {
-        name: _judge(bundle, top, held_out[top])
-        for top in list(held_out)[-1:]
-        for name, bundle in bundles.items()
-        if name
+        name: alone
+        for name, blend in _each_alone(shipped, tasks).items()
+        for alone in _decide(blend, scored, recipe)[1][-1:]
     }
-    return bundles[""], Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
+    bundle = Bundle(shipped, decision, recipe.curate, facts)
+    return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
 
 
 def template(recipe: Recipe) -> Template:
@@ -226,26 +227,17 @@ def _members(
     return members
 
 
-def _alone(recipe: Recipe, shipped: Blend) -> dict[str, Blend]:
+def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:
     """Return each learner as a blend of its own, so that the report can say what the others add to it."""
-    return {
-        settings.name: Blend(
-            {settings.name: shipped.scorers[settings.name]}, {task: {settings.name: 1.0} for task in settings.tasks}
-        )
-        for settings in recipe.learn
-    }
+    return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
 
 
-def _decided(recipe: Recipe, scorer: Blend, tune: Pairs, data: Data) -> Bundle:
-    """Return the scorer with its own calibration and thresholds, chosen on the tune part."""
-    pairs = tune.of_tasks(scorer.weights)
-    decision = redecide(pairs, scorer.score(pairs), recipe.merge)
-    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    return Bundle(scorer, decision, recipe.curate, facts)
-
-
-def _judge(bundle: Bundle, name: str, pairs: Pairs) -> Judged:
-    """Return the pairs of the bundle's tasks as it judges them."""
-    own = pairs.of_tasks(bundle.decision.tasks)
-    decided = bundle.score_clean(own)
-    return Judged(name, own, decided.probability, decided.decision)
+def _decide(blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe) -> tuple[Decision, list[Judged]]:
+    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""
+    decision = redecide(*scored["tune"].blended(blend), recipe.merge)
+    judged = []
+    for name in [name for name in scored if name != "tune"]:
+        pairs, scores = scored[name].blended(blend)
+        decided = decision.decide(pairs, scores)
+        judged.append(Judged(name, pairs, decided.probability, decided.decision))
+    return decision, judged

@@ -62,15 +62,22 @@ class Blend:
 
     def score(self, pairs: Pairs) -> Scores:
         """Return P(relevant) in the order of the rows; raises BundleError for a task without weights."""
+        asked = {
+            name: [task for task, weights in self.weights.items() if weights.get(name, 0.0) > 0]
+            for name in self.scorers
+        }
+        return self.of_scores(pairs, score_members(self, pairs, asked).members)
+
+    def of_scores(self, pairs: Pairs, members: Mapping[str, Scores]) -> Scores:
+        """Return the same from what the members have said already, each of shape (rows,)."""
         foreign = [task for task in pairs.tasks if task not in self.weights]
         if foreign:
             raise BundleError(f"the blend scores {' and '.join(self.weights)}, not {' and '.join(foreign)}")
         scores = np.empty(len(pairs))
         for task in pairs.tasks:
-            rows, own = (pairs["task"] == task).to_numpy(), pairs.of_task(task)
-            asked = {name: weight for name, weight in self.weights[task].items() if weight > 0}
-            members = np.column_stack([self.scorers[name].score(own) for name in asked])
-            scores[rows] = blended(members, np.array(list(asked.values())))
+            rows, weights = (pairs["task"] == task).to_numpy(), self.weights[task]
+            asked = np.column_stack([members[name][rows] for name in weights])
+            scores[rows] = blended(asked, np.array(list(weights.values())))
         return scores
 
     def save(self, folder: Path) -> None:
@@ -78,6 +85,31 @@ class Blend:
         _save_members(self.scorers.values(), folder)
         weights = {task: dict(weights) for task, weights in self.weights.items()}
         write_json(folder / "scorer.json", {"kind": "blend", "members": list(self.scorers), "weights": weights})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class MemberScores:
+    """Pairs with what each member of a blend says of them, so that every other blend of the same costs no model."""
+
+    pairs: Pairs
+    members: Mapping[str, Scores]
+
+    def blended(self, blend: Blend) -> tuple[Pairs, Scores]:
+        """Return the pairs of the blend's tasks with its scores of them."""
+        rows = self.pairs["task"].is_in(list(blend.weights)).to_numpy()
+        own = self.pairs.filter(rows)
+        return own, blend.of_scores(own, {name: scores[rows] for name, scores in self.members.items()})
+
+
+def score_members(blend: Blend, pairs: Pairs, tasks: Mapping[str, Iterable[Task]]) -> MemberScores:
+    """Return what each member says of the pairs of its `tasks`; of others it is not asked and says NaN."""
+    members = {}
+    for name, own in tasks.items():
+        rows = pairs["task"].is_in(list(own)).to_numpy()
+        members[name] = np.full(len(pairs), np.nan)
+        if rows.any():
+            members[name][rows] = blend.scorers[name].score(pairs.filter(rows))
+    return MemberScores(pairs, members)
 
 
 def blended(scores: Floats, weights: Floats) -> Scores:
