@@ -25,7 +25,7 @@ from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
-from shopglot.learn.load import SCORERS, make_learner
+from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
@@ -169,9 +169,14 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
     """Cross-validate every learner of the recipe; models and their progress are kept in `out/models`."""
     validated = {}
     for settings in recipe.learn:
-        own = data.train.of_tasks(settings.tasks)
-        learner = make_learner(settings, template(recipe), data.taxonomy)
-        validated[settings.name] = cross_validate(learner, own, folds, out / "models" / settings.name, _load)
+        validated[settings.name] = cross_validate(
+            make_learner(settings, template(recipe), data.taxonomy),
+            data.train.of_tasks(trained_tasks(settings)),
+            folds,
+            out / "models" / settings.name,
+            _load,
+            at_once=fits_at_once(settings),
+        )
     return validated
 
 
@@ -221,7 +226,7 @@ def _members(
     members = {}
     for settings in recipe.learn:
         learner = make_learner(settings, template(recipe), data.taxonomy)
-        train = data.train.filter(folds.trains(data.train, None)).of_tasks(settings.tasks)
+        train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
         members[settings.name] = fit_once(learner, train, folder, _load)
     return members

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopglot.core.files import read_json, write_json
+from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 
@@ -53,6 +54,7 @@ class Counting:
     """Learns the share of relevant pairs; keeps the ids of each fit, and is killed in those of `deadly`."""
 
     name: str = "counting"
+    tasks: tuple[Task, ...] = TASKS
     deadly: tuple[int, ...] = ()
     fits: list[set[str]] = field(default_factory=list)
 

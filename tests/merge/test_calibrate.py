@@ -6,9 +6,9 @@ from hypothesis.extra import numpy as arrays
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
+from shopglot.core.log_odds import logit
 from shopglot.core.metrics import Floats, Labels
 from shopglot.merge.calibrate import Calibration, fit_calibration
-from shopglot.merge.logistic import logit
 from shopglot.merge.settings import CalibrationKind
 from tests.merge.doubles import simulated
 

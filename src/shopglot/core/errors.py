@@ -15,3 +15,7 @@ class RecipeError(ShopglotError):
 
 class BundleError(ShopglotError):
     """A bundle or model folder that is incomplete, changed or not ours."""
+
+
+class TrainingError(ShopglotError):
+    """A training run that ended before its time; what it kept is whole, and it can go on."""

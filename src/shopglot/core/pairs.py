@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
@@ -84,6 +85,11 @@ class Pairs:
                 pl.col("query", "target").fill_null(""),
             )
         )
+
+    @classmethod
+    def from_parquet(cls, path: Path) -> Self:
+        """Return the table that `frame.write_parquet` wrote, with its own columns."""
+        return cls(pl.read_parquet(path))
 
     @classmethod
     def concat(cls, parts: Iterable["Pairs"]) -> Self:

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopglot.core.errors import DataError
+from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 
 Scores = NDArray[np.float64]
@@ -41,6 +42,11 @@ class Learner(Protocol):
     @property
     def name(self) -> str:
         """The name its scores are kept under."""
+        ...
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks it scores; it may learn from pairs of others too."""
         ...
 
     def fit(self, train: Pairs, work: Path) -> SavableScorer:

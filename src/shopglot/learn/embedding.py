@@ -48,6 +48,11 @@ class EmbeddingLearner:
         """The name its scores are kept under."""
         return self.settings.name
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks it scores."""
+        return self.settings.tasks
+
     def fit(self, train: Pairs, work: Path) -> "EmbeddingScorer":
         """Return the scorer with one head per task; a killed fine-tuning goes on from its checkpoints in `work`."""
         encoder = self._encoder(train, work)

@@ -2,25 +2,28 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
+from shopglot.core.log_odds import sigmoid
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.progress import tracked
 from shopglot.core.scores import Scores
-from shopglot.format.batches import by_length
 from shopglot.format.template import Template
 from shopglot.learn.pretrained import resolve
+from shopglot.learn.reading import encode_pairs, text_pairs
 from shopglot.learn.settings import EncoderSettings
 from shopglot.learn.store import read_scorer, write_scorer
-from shopglot.learn.torch_runs import has_bf16, load_pretrained, train, training_arguments
-
-TOKEN_BUDGET: Final = 4096
-MARKERS: Final[dict[Task, str]] = {"QC": "category", "QI": "item"}
-"""What stands before the query, so that one model knows which of the tasks it is asked."""
+from shopglot.learn.torch_runs import (
+    for_each_distinct,
+    has_bf16,
+    load_pretrained,
+    logits,
+    train,
+    training_arguments,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class EncoderLearner:
     def name(self) -> str:
         """The name its scores are kept under."""
         return self.settings.name
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks it scores."""
+        return self.settings.tasks
 
     def fit(self, train: Pairs, work: Path) -> "EncoderScorer":
         """Return the trained scorer; a killed run goes on from the last checkpoint in `work`."""
@@ -103,32 +111,15 @@ class EncoderScorer:
 
     def score(self, pairs: Pairs) -> Scores:
         """Return P(relevant) per row; equal texts are computed once, in batches of like length."""
-        import torch
-
-        texts = self.texts(pairs)
-        distinct = texts.unique(maintain_order=True).with_row_index("row")
-        encoded = self._tokenize(distinct)
-        lengths = np.array([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
-        scores = np.empty(distinct.height)
-        self.model.eval()
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-            batches = list(by_length(lengths, budget=TOKEN_BUDGET))
-            for rows in tracked(batches, "scoring pairs", size=distinct.height):
-                batch = {name: [values[row] for row in rows] for name, values in encoded.items()}
-                padded = self.tokenizer.pad(batch, return_tensors="pt").to(self.model.device)
-                scores[rows] = self.model(**padded).logits[:, 0].float().sigmoid().cpu().numpy()
-        positions = texts.join(distinct, on=texts.columns, how="left", maintain_order="left")["row"].to_numpy()
-        return np.asarray(scores[positions])
+        return for_each_distinct(self.texts(pairs), self._probabilities)
 
     def texts(self, pairs: Pairs) -> pl.DataFrame:
         """Return what the model reads: the task's marker and the query, and the target."""
-        marker = pairs["task"].cast(pl.String).replace_strict(dict(MARKERS))
-        queries = marker + ": " + self.template.queries(pairs)
-        return pl.DataFrame({"query": queries, "target": self.template.targets(pairs)})
+        return text_pairs(pairs, self.template)
 
     def encode(self, pairs: Pairs) -> dict[str, list[list[int]]]:
         """Return the token columns of each pair, not padded."""
-        return self._tokenize(self.texts(pairs))
+        return encode_pairs(self.tokenizer, self.texts(pairs), self.max_tokens)
 
     def save(self, folder: Path) -> None:
         """Write the classifier as a transformers folder."""
@@ -146,13 +137,6 @@ class EncoderScorer:
         tokenizer = load_pretrained(AutoTokenizer, str(folder))
         return cls(model, tokenizer, template, facts["max_tokens"])
 
-    def _tokenize(self, texts: pl.DataFrame) -> dict[str, list[list[int]]]:
-        if not texts.height:
-            return {"input_ids": []}
-        encoded = self.tokenizer(
-            texts["query"].to_list(),
-            texts["target"].to_list(),
-            truncation="longest_first",
-            max_length=self.max_tokens,
-        )
-        return dict(encoded)
+    def _probabilities(self, texts: pl.DataFrame) -> Scores:
+        encoded = encode_pairs(self.tokenizer, texts, self.max_tokens)
+        return sigmoid(logits(self.model, self.tokenizer, encoded, autocast=has_bf16())[:, 0])

@@ -33,6 +33,11 @@ class LexicalLearner:
         """The name its scores are kept under."""
         return self.settings.name
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks it scores."""
+        return self.settings.tasks
+
     def fit(self, train: Pairs, work: Path) -> "LexicalScorer":
         """Return the scorer; it is fitted in seconds, so `work` stays empty."""
         heads: dict[Task, Head] = {}

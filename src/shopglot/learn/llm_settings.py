@@ -14,7 +14,7 @@ class LoraSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rank: int = Field(default=16, ge=1, description="The rank of the update of each adapted matrix.")
-    alpha: float = Field(default=32, gt=0, description="The update is scaled by alpha / rank.")
+    alpha: int = Field(default=32, gt=0, description="The update is scaled by alpha / rank.")
     dropout: float = Field(default=0.01, ge=0, lt=1, description="Dropout before each adapter.")
     targets: Literal["attention", "all-linear"] = Field(
         default="all-linear", description="Adapt the attention's projections, or all linear layers but the head."
@@ -74,10 +74,14 @@ class LaunchSettings(BaseModel):
     address: str = Field(default="127.0.0.1:29500", description="Host and port of the first machine.")
     deepspeed: dict[str, Any] | None = Field(default=None, description="A DeepSpeed configuration, passed on whole.")
 
+    devices: tuple[str, ...] = Field(
+        default=(), description="Groups of GPUs such as '0,1', each of which trains one fold at a time, all at once."
+    )
+
     @property
     def alone(self) -> bool:
         """Whether training needs no other process."""
-        return self.processes == self.nodes == 1 and self.deepspeed is None
+        return self.processes == self.nodes == 1 and self.deepspeed is None and not self.devices
 
 
 class LLMSettings(BaseModel):

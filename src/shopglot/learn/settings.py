@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.format.settings import QueryText
+from shopglot.learn.llm_settings import LLMSettings
 
 UNIVERSAL: Final = "embedded:universal-sentence-encoder"
 
@@ -93,4 +94,6 @@ class EncoderSettings(BaseModel):
     seed: int = Field(default=0, description="Seed of the new head, the dropout and the order of the pairs.")
 
 
-LearnerSettings = Annotated[LexicalSettings | EmbeddingSettings | EncoderSettings, Field(discriminator="learner")]
+LearnerSettings = Annotated[
+    LexicalSettings | EmbeddingSettings | EncoderSettings | LLMSettings, Field(discriminator="learner")
+]

@@ -1,11 +1,21 @@
-"""What every training run with torch shares: the arguments of the Trainer, and going on after a kill."""
+"""What all models in torch share: the arguments of the Trainer, going on after a kill, and scoring in batches."""
 
-from collections.abc import Iterator
+import errno
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from shopglot.core.errors import BundleError, RecipeError
+import numpy as np
+import polars as pl
+
+from shopglot.core.errors import BundleError, RecipeError, TrainingError
+from shopglot.core.metrics import Floats
+from shopglot.core.progress import tracked
+from shopglot.format.batches import by_length
+
+TOKEN_BUDGET: Final = 4096
+"""Tokens per batch when scoring, padding included."""
 
 
 def training_arguments(work: Path, *, bf16: bool | None, **settings: Any) -> dict[str, Any]:
@@ -43,7 +53,36 @@ def train(trainer: Any, work: Path) -> None:
     # The Trainer writes its state last, so a checkpoint without one was cut short by a kill.
     whole = [state.parent for state in work.glob("checkpoint-*/trainer_state.json")]
     last = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
-    trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    try:
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    except OSError as reason:
+        if reason.errno != errno.ENOSPC:
+            raise
+        raise TrainingError(
+            f"the disk of {work} is full; earlier checkpoints are whole: make room and run the same command again"
+        ) from reason
+
+
+def logits(model: Any, tokenizer: Any, encoded: dict[str, list[list[int]]], *, autocast: bool) -> Floats:
+    """Return what the model says of each row of token columns, shape (rows, outputs), in batches of like length."""
+    import torch
+
+    lengths = np.array([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
+    said = np.empty((len(lengths), model.config.num_labels))
+    model.eval()
+    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16, enabled=autocast):
+        for rows in tracked(list(by_length(lengths, budget=TOKEN_BUDGET)), "scoring pairs", size=len(lengths)):
+            batch = {name: [values[row] for row in rows] for name, values in encoded.items()}
+            padded = tokenizer.pad(batch, return_tensors="pt").to(model.device)
+            said[rows] = model(**padded).logits.float().cpu().numpy()
+    return said
+
+
+def for_each_distinct(texts: pl.DataFrame, compute: Callable[[pl.DataFrame], Floats]) -> Floats:
+    """Return `compute` of the distinct rows of `texts`, handed back to every row that reads the same."""
+    distinct = texts.unique(maintain_order=True).with_row_index("row")
+    positions = texts.join(distinct, on=texts.columns, how="left", maintain_order="left")["row"].to_numpy()
+    return np.asarray(compute(distinct)[positions])
 
 
 def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import rmtree
@@ -24,18 +25,26 @@ class Validated:
     out_of_fold: OutOfFold
 
 
-def cross_validate(learner: Learner, pairs: Pairs, folds: Folds, work: Path, load: Load) -> Validated:
-    """Fit `learner` once per fold and score the fold it did not see.
+def cross_validate(learner: Learner, pairs: Pairs, folds: Folds, work: Path, load: Load, at_once: int = 1) -> Validated:
+    """Fit `learner` once per fold, `at_once` as many as it has devices for, and score the fold each did not see.
 
     A fold's model is kept in `work/<fold>` when it is complete, and read back with `load` when the call is repeated
     after a kill; an unfinished one goes on from its checkpoints in `work/<fold>.work`.
     """
-    scorers: dict[str, SavableScorer] = {}
+
+    def fitted(fold: str) -> SavableScorer:
+        return fit_once(learner, pairs.filter(folds.trains(pairs, fold)), work / fold, load)
+
+    if at_once == 1:
+        each = [fitted(fold) for fold in folds.names]
+    else:
+        with ThreadPoolExecutor(at_once) as fits:
+            each = list(fits.map(fitted, folds.names))
+    scorers = dict(zip(folds.names, each, strict=True))
     parts: list[OutOfFold] = []
-    for fold in folds.names:
-        scorers[fold] = fit_once(learner, pairs.filter(folds.trains(pairs, fold)), work / fold, load)
-        judged = pairs.filter(folds.judges(pairs, fold))
-        parts.append(OutOfFold.of(judged, scorers[fold].score(judged), model=learner.name, fold=fold))
+    for fold, scorer in scorers.items():
+        own = pairs.filter(folds.judges(pairs, fold)).of_tasks(learner.tasks)
+        parts.append(OutOfFold.of(own, scorer.score(own), model=learner.name, fold=fold))
     return Validated(scorers, OutOfFold.concat(parts))
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from shopglot.core.errors import BundleError
 from shopglot.core.files import read_json, write_json
+from shopglot.core.log_odds import logit, sigmoid
 from shopglot.core.metrics import Floats
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer, Scorer, Scores
-from shopglot.merge.logistic import logit, sigmoid
 
 
 @dataclass(frozen=True, eq=False, slots=True)

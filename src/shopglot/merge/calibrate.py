@@ -6,8 +6,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopglot.core.errors import RecipeError
+from shopglot.core.log_odds import logit, sigmoid
 from shopglot.core.metrics import Floats, Labels
-from shopglot.merge.logistic import fit_logistic, logit, sigmoid
+from shopglot.merge.logistic import fit_logistic
 from shopglot.merge.settings import CalibrationKind
 
 _TILT: Final = 1e-6

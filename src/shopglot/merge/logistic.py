@@ -1,28 +1,14 @@
-"""Scores on the scale of log odds, and the logistic regression that weights and calibration are fitted by."""
+"""The logistic regression that weights and calibration are fitted by."""
 
 from typing import Any, Final
 
 import numpy as np
 
 from shopglot.core.errors import RecipeError
+from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Floats, Labels
 
-_EDGE: Final = 1e-7
 _CONSTANT: Final = 1e-9
-
-
-def logit(scores: Floats) -> Floats:
-    """Return the log odds of scores in [0, 1], kept within ±16.
-
-    A float32 model that answers exactly 0 or 1 would otherwise outvote every other one.
-    """
-    inside = np.clip(scores, _EDGE, 1.0 - _EDGE)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
-
-
-def sigmoid(log_odds: Floats) -> Floats:
-    """Return the probabilities of `log_odds`, without overflow at either end."""
-    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
 
 
 def fit_logistic(features: Floats, labels: Labels, *, shrinkage: float = 0.0) -> tuple[Floats, float]:

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 
+from shopglot.core.log_odds import logit
 from shopglot.core.metrics import Floats, Labels
-from shopglot.merge.logistic import fit_logistic, logit
+from shopglot.merge.logistic import fit_logistic
 
 _SHRINKAGE: Final = 1.0
 

@@ -1,0 +1,179 @@
+"""A pretrained model gets a head and, where the recipe says so, adapters."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from shopglot.core.errors import BundleError, RecipeError
+from shopglot.learn.llm_settings import LLMSettings, LoraSettings
+from shopglot.learn.pretrained import resolve
+from shopglot.learn.targets import output_names
+from shopglot.learn.torch_runs import load_pretrained, named_where_it_fails
+
+_ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
+_TEXT_PART: Final = {r"^language_model\.model\.": "model.", r"^model\.language_model\.": "model."}
+"""Where a model that also sees keeps the weights of its text part."""
+
+
+def load_tokenizer(settings: LLMSettings, source: str) -> Any:
+    """Return the tokenizer; raises RecipeError where it has nothing to pad with."""
+    from transformers import AutoTokenizer
+
+    tokenizer = load_pretrained(AutoTokenizer, source)
+    if settings.pad_token is not None:
+        if settings.pad_token not in tokenizer.get_vocab():
+            raise RecipeError(f"pad_token {settings.pad_token!r} is no token of {settings.model}; name one that it has")
+        tokenizer.pad_token = settings.pad_token
+    if tokenizer.pad_token is None:
+        raise RecipeError(
+            f"the tokenizer of {settings.model} has no pad token; name a token that no text contains as pad_token, "
+            f"such as {tokenizer.eos_token!r}"
+        )
+    return tokenizer
+
+
+def new_classifier(settings: LLMSettings, tokenizer: Any) -> Any:
+    """Return the recipe's model with a new head and new adapters, ready to be trained."""
+    model = _with_head(settings, tokenizer, resolve(settings.model), trained=settings.lora is None)
+    if settings.lora is not None:
+        from peft import get_peft_model
+
+        model = get_peft_model(model, _lora_config(model, settings.lora))
+    return _in_float32_where_trained(model, settings)
+
+
+def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, trained: bool) -> Any:
+    """Return the model that `folder` holds, to be trained further or to score."""
+    if settings.lora is None:
+        pooled = settings.model_copy(update={"head": "pooled"})
+        return _in_float32_where_trained(_with_head(pooled, tokenizer, str(folder), trained=trained), settings)
+    from peft import PeftModel
+
+    model = _with_head(settings, tokenizer, resolve(settings.model), trained=False)
+    _check_heads(model, folder)
+    with named_where_it_fails(str(folder)):
+        adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
+    return _in_float32_where_trained(adapted, settings)
+
+
+def heads_of(model: Any) -> list[str]:
+    """Return the names of the modules on top of the base model: what is trained whole beside the adapters."""
+    return [
+        name
+        for name, module in model.named_children()
+        if name != model.base_model_prefix and any(True for _ in module.parameters())
+    ]
+
+
+def adapted_layers(model: Any, targets: str) -> list[str]:
+    """Return the names of the linear layers of the base model that get an adapter."""
+    from torch.nn import Linear
+
+    base = model.base_model_prefix + "."
+    linear = [name for name, module in model.named_modules() if isinstance(module, Linear) and name.startswith(base)]
+    return [name for name in linear if targets == "all-linear" or _ATTENTION.search(name)]
+
+
+def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: bool) -> Any:
+    """Return the model in the recipe's type with a head that computes in float32, all frozen unless it is trained."""
+    import torch
+
+    # What is trained whole is kept in float32 and computed in the recipe's type: small steps are lost in 8 bits.
+    dtype = torch.float32 if trained and settings.launch.deepspeed is None else getattr(torch, settings.dtype)
+    config = _text_config(source)
+    config.num_labels = len(output_names(settings))
+    config.problem_type = "multi_label_classification"
+    config.pad_token_id = tokenizer.pad_token_id
+    load = {"config": config, "dtype": dtype, "use_safetensors": True, "key_mapping": _TEXT_PART}
+    if settings.quantization is not None:
+        load["quantization_config"] = _quantized(settings)
+    model = _yes_no(settings, tokenizer, source, load) if settings.head == "yes-no" else _pooled(source, load)
+    model.config.use_cache = False
+    for name in heads_of(model):
+        getattr(model, name).float().register_forward_pre_hook(_as_the_weights)
+    return model
+
+
+def _pooled(source: str, load: dict[str, Any]) -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    return load_pretrained(AutoModelForSequenceClassification, source, **load)
+
+
+def _yes_no(settings: LLMSettings, tokenizer: Any, source: str, load: dict[str, Any]) -> Any:
+    """Return a classifier whose one logit is that of the first word less that of the second.
+
+    The softmax over the two words' logits is the sigmoid of their difference, so a linear head with the difference
+    of their rows in the output layer says what the language model says, and can be trained like any other head.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+    words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in settings.words]
+    if any(len(ids) != 1 for ids in words):
+        raise RecipeError(f"the words {settings.words} of the yes-no head must each be one token of {settings.model}")
+    language_model = load_pretrained(AutoModelForCausalLM, source, **load)
+    yes, no = (language_model.get_output_embeddings().weight[ids[0]].detach() for ids in words)
+    with torch.device("meta"):
+        model = AutoModelForSequenceClassification.from_config(language_model.config)
+    setattr(model, model.base_model_prefix, language_model.base_model)
+    model.score = torch.nn.Linear(len(yes), 1, bias=False)
+    model.score.weight.data = (yes.float() - no.float())[None]
+    return model
+
+
+def _text_config(source: str) -> Any:
+    from transformers import AutoConfig
+
+    config = load_pretrained(AutoConfig, source)
+    return config.get_text_config()
+
+
+def _quantized(settings: LLMSettings) -> Any:
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if not torch.cuda.is_available():
+        raise RecipeError(f"quantization of {settings.model} needs a GPU, and there is none; leave quantization out")
+    return BitsAndBytesConfig(**settings.quantization or {})
+
+
+def _lora_config(model: Any, lora: LoraSettings) -> Any:
+    from peft import LoraConfig
+
+    return LoraConfig(
+        task_type="SEQ_CLS",
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=adapted_layers(model, lora.targets),
+        modules_to_save=heads_of(model),
+        **lora.peft,
+    )
+
+
+def _in_float32_where_trained(model: Any, settings: LLMSettings) -> Any:
+    if settings.launch.deepspeed is None:  # which keeps its own copy of the weights in float32
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+    return model
+
+
+def _as_the_weights(head: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Hand a head its inputs in the type of its weights: a logit of eight bits would tie what the model tells apart."""
+    dtype = next(head.parameters()).dtype
+    return tuple(each.to(dtype) if each.is_floating_point() else each for each in inputs)
+
+
+def _check_heads(model: Any, folder: Path) -> None:
+    from safetensors import safe_open
+
+    path = folder / "adapter_model.safetensors"
+    if not path.is_file():
+        raise BundleError(f"{folder} holds no adapter: {path.name} is missing; train the model again")
+    with safe_open(path, "numpy") as weights:
+        names = list(weights.keys())
+    missing = [head for head in heads_of(model) if not any(f".{head}." in name for name in names)]
+    if missing:
+        raise BundleError(f"{path} lacks the weights of the head ({', '.join(missing)}); train the model again")

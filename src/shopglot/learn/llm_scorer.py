@@ -1,0 +1,78 @@
+"""A fine-tuned language model as a scorer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from pydantic import ValidationError
+
+from shopglot.core.errors import BundleError
+from shopglot.core.log_odds import sigmoid
+from shopglot.core.metrics import Floats
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Scores
+from shopglot.format.template import Template
+from shopglot.learn.classifier import load_tokenizer, new_classifier, saved_classifier
+from shopglot.learn.llm_settings import LLMSettings
+from shopglot.learn.pretrained import resolve
+from shopglot.learn.reading import Reader
+from shopglot.learn.store import read_scorer, write_scorer
+from shopglot.learn.targets import output_names, output_of
+from shopglot.learn.torch_runs import for_each_distinct, logits
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LLMScorer:
+    """A model with a classification head, and how it reads pairs."""
+
+    model: Any
+    reader: Reader
+
+    @property
+    def settings(self) -> LLMSettings:
+        """The recipe it was made by."""
+        return self.reader.settings
+
+    @classmethod
+    def new(cls, settings: LLMSettings, template: Template) -> Self:
+        """Return the pretrained model with a new head and new adapters."""
+        tokenizer = load_tokenizer(settings, resolve(settings.model))
+        return cls(new_classifier(settings, tokenizer), Reader(tokenizer, template, settings))
+
+    def score(self, pairs: Pairs) -> Scores:
+        """Return P(relevant) per row by the output of its task; equal texts are computed once."""
+        outputs, answers = output_names(self.settings), np.empty(len(pairs))
+        for task in pairs.tasks:
+            rows = (pairs["task"] == task).to_numpy()
+            texts = self.reader.texts(pairs.filter(rows))
+            answers[rows] = sigmoid(for_each_distinct(texts, self.logits)[:, output_of(outputs, task)])
+        return answers
+
+    def logits(self, texts: pl.DataFrame) -> Floats:
+        """Return what each output says of `texts`, shape (texts, outputs)."""
+        return logits(self.model, self.reader.tokenizer, self.reader.encode(texts), autocast=False)
+
+    def save(self, folder: Path) -> None:
+        """Write the trained weights: the adapters and the head, or the whole model where all of it was trained."""
+        self.model.save_pretrained(folder)
+        self.describe(folder)
+
+    def describe(self, folder: Path) -> None:
+        """Write what is needed beside the weights: the tokenizer and the settings."""
+        self.reader.tokenizer.save_pretrained(folder)
+        write_scorer(folder, kind="llm", template=self.reader.template, settings=self.settings.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, folder: Path, *, trained: bool = False) -> Self:
+        """Return the scorer that `save` wrote; one that is to be `trained` further keeps its weights in float32."""
+        facts, template = read_scorer(folder)
+        try:
+            settings = LLMSettings(**facts["settings"])
+        except (ValidationError, KeyError) as reason:
+            raise BundleError(f"{folder / 'scorer.json'} holds no settings of this version; train again") from reason
+        tokenizer = load_tokenizer(settings, str(folder))
+        return cls(
+            saved_classifier(settings, tokenizer, folder, trained=trained), Reader(tokenizer, template, settings)
+        )
