@@ -61,6 +61,7 @@ class LLMScorer:
 
     def describe(self, folder: Path) -> None:
         """Write what is needed beside the weights: the tokenizer and the settings."""
+        (folder / "README.md").unlink(missing_ok=True)  # peft's form, which nobody has filled in
         self.reader.tokenizer.save_pretrained(folder)
         write_scorer(folder, kind="llm", template=self.reader.template, settings=self.settings.model_dump(mode="json"))
 
