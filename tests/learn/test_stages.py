@@ -11,7 +11,7 @@ from shopglot.core.files import read_json, write_json
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.learn.llm import LLMLearner
-from shopglot.learn.llm_scorer import LLMScorer
+from shopglot.learn.llm_scorer import LLMScorer, merge_adapters
 from shopglot.learn.llm_settings import HierarchySettings, LLMSettings, StageSettings
 from tests import shop
 from tests.learn.learners import TEMPLATE
@@ -130,3 +130,14 @@ def test_four_bits_without_a_gpu_are_refused(tmp_path: Path, tiny_xlm_roberta: P
 def test_a_model_that_cannot_be_found_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nowhere/none"):
         scores_of(settings_of(Path("nowhere/none")), tmp_path)
+
+
+def test_a_merged_model_scores_alike_and_starts_another_recipe_where_it_ended(
+    tmp_path: Path, tiny_xlm_roberta: Path
+) -> None:
+    scores = scores_of(settings_of(tiny_xlm_roberta), tmp_path)
+    merge_adapters(tmp_path / "stage-0", tmp_path / "merged")
+    assert LLMScorer.load(tmp_path / "merged").score(NEW) == pytest.approx(scores, abs=1e-5)
+    assert LLMScorer.new(settings_of(tmp_path / "merged"), TEMPLATE).score(NEW) == pytest.approx(scores, abs=1e-5)
+    with pytest.raises(RecipeError, match="merged has no adapters to merge"):
+        merge_adapters(tmp_path / "merged", tmp_path / "again")
