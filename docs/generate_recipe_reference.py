@@ -92,6 +92,11 @@ def _kind(field: Schema) -> str:
         return "settings"
     if "items" in field:
         return ", ".join([f"list of {_kind(field['items'])}", *_bounds(field)])
+    if "prefixItems" in field:
+        return f"list of {len(field['prefixItems'])} {_kind(field['prefixItems'][0])}s"
+    if "additionalProperties" in field:
+        inner = field["additionalProperties"]
+        return f"map to {_kind(inner)}" if isinstance(inner, dict) else "map"
     name = "path" if field.get("format") == "path" else _TYPES[field["type"]]
     return " ".join([name, *_bounds(field)])
 
