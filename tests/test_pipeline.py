@@ -13,7 +13,7 @@ from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, run, score_files
+from shopglot.pipeline import evaluate_file, gather, run, score_files
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -210,3 +210,25 @@ def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: 
     score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")
     with pytest.raises(DataError, match="has no labels to evaluate against"):
         evaluate_file(tmp_path / "scored.jsonl")
+
+
+@pytest.mark.parametrize("given", ["scored.jsonl", "scored.quarantine.jsonl"])
+def test_scoring_leaves_its_input_as_it_is(ran: Ran, tmp_path: Path, given: str) -> None:
+    path = rows_file(tmp_path / given, ROWS)
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="is an input that would be replaced"):
+        score_files(ran.bundle, [path], tmp_path / "scored.jsonl")
+    assert path.read_bytes() == before
+
+
+def test_files_of_one_name_are_told_apart_when_one_has_changed(ran: Ran, tmp_path: Path) -> None:
+    files = [tmp_path / part / "train.txt" for part in ("p1", "p2")]
+    for file, task in zip(files, ("QC", "QI"), strict=True):
+        file.parent.mkdir()
+        file.write_bytes((ran.folder / "data" / f"train_{task}.txt").read_bytes())
+    same = recipe(data={"train": files})
+    gather(same, tmp_path / "run")
+    assert set(read_json(tmp_path / "run" / "files.json")) == {"p1/train.txt", "p2/train.txt"}
+    files[0].write_bytes(files[0].read_bytes() + b"\n")
+    with pytest.raises(DataError, match="the files have changed"):
+        gather(same, tmp_path / "run")

@@ -10,14 +10,14 @@ from time import perf_counter
 from typing import Any
 
 from shopglot.config import Recipe
-from shopglot.core.files import sha256, whole_file
+from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
-from shopglot.curate.prepare import prepare, prepare_for_scoring
+from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate
 from shopglot.fold.audit import audit
@@ -113,9 +113,9 @@ def score_files(
     input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
     those in `taxonomy` and those that the files' own rows name.
     """
-    check_out(out)
-    model = Bundle.load(bundle)
     rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    check_out(out, rejected, (*files, *taxonomy))
+    model = Bundle.load(bundle)
     read = prepare_for_scoring(files, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
     paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
     decided = model.knowing([*read_taxonomy(taxonomy, model.curate), *paths]).score_clean(read.pairs)
@@ -136,25 +136,18 @@ def gather(recipe: Recipe, out: Path) -> Data:
         made = simulate(out / "data", **settings.model_dump())
         train_files, dev_files = (tuple(made.files[f"{split}_{task}"] for task in TASKS) for split in ("train", "dev"))
         taxonomy_files = (made.taxonomy,)
-    train = prepare(
-        train_files,
-        recipe.curate,
-        max_bad_rows=recipe.max_bad_rows,
-        quarantine=out / "quarantine-train.jsonl",
-        labelled_only=True,
+    limit = recipe.max_bad_rows
+    rejected = {split: out / f"quarantine-{split}.jsonl" for split in ("train", "dev")}
+    train = prepare(train_files, recipe.curate, max_bad_rows=limit, quarantine=rejected["train"], labelled_only=True)
+    dev = prepare_for_judging(
+        dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
-    dev = prepare_for_scoring(dev_files, recipe.curate) if dev_files else None
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    facts: dict[str, Any] = {
-        "simulated": recipe.data.simulate is not None,
-        "files": {path.name: sha256(path) for path in (*train_files, *dev_files, *taxonomy_files) if path.is_file()},
-        "train": train.counts,
-        "taxonomy paths": len(taxonomy),
-    }
-    keep_checksums(facts["files"], out / "files.json")
-    if dev is None:
-        return Data(train.pairs, Pairs.concat([]), taxonomy, facts)
-    return Data(train.pairs, dev.pairs, taxonomy, {**facts, "dev": dev.counts})
+    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    keep_checksums(files, out / "files.json")
+    counts = {"train": train.counts, "taxonomy paths": len(taxonomy)} | ({"dev": dev.counts} if dev_files else {})
+    facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
+    return Data(train.pairs, dev.pairs, taxonomy, facts)
 
 
 def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:

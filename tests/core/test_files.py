@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from shopglot.core.files import whole_file, whole_folder, write_json
+from shopglot.core.files import checksums, sha256, whole_file, whole_folder, write_json
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -40,3 +40,13 @@ def _fill_half(folder: Path) -> None:
     with whole_folder(folder) as part:
         (part / "b").write_text("half")
         raise RuntimeError
+
+
+def test_files_of_one_name_have_checksums_of_their_own_and_those_in_a_folder_count(tmp_path: Path) -> None:
+    files = [tmp_path / "p1" / "train.txt", tmp_path / "p2" / "train.txt", tmp_path / "wands" / "label.csv"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+    found = checksums([*files[:2], tmp_path / "wands"])
+    assert found == {f"{file.parent.name}/{file.name}": sha256(file) for file in files}
+    assert checksums(files[:1]) == {"train.txt": sha256(files[0])}
