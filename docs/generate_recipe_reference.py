@@ -17,7 +17,7 @@ out has the default below; a run keeps the recipe with all defaults spelled out 
 error that names the nearest known one. Paths are relative to the recipe's folder.
 
 On the command line, `--set key=value` puts another value in. Keys are joined by dots and the items of a list are
-numbered: `--set fold.folds=5 --set learn.0.networks=1`.
+numbered: `--set fold.folds=5 --set learn.1.networks=1`.
 
 This page is written by `docs/generate_recipe_reference.py`; do not edit it.
 """
@@ -34,6 +34,7 @@ _TYPES: Final = {
     "number": "number",
     "boolean": "true or false",
     "null": "null",
+    "object": "keys with values",
 }
 
 Schema = Mapping[str, Any]
@@ -90,8 +91,9 @@ def _kind(field: Schema) -> str:
         return " or ".join(_kind(inner) for inner in field["anyOf"])
     if "$ref" in field or "oneOf" in field:
         return "settings"
-    if "items" in field:
-        return ", ".join([f"list of {_kind(field['items'])}", *_bounds(field)])
+    if field.get("type") == "array":
+        items = field["items"] if "items" in field else field["prefixItems"][0]
+        return ", ".join([f"list of {_kind(items)}", *_bounds(field)])
     name = "path" if field.get("format") == "path" else _TYPES[field["type"]]
     return " ".join([name, *_bounds(field)])
 
