@@ -34,7 +34,6 @@ _TYPES: Final = {
     "number": "number",
     "boolean": "true or false",
     "null": "null",
-    "object": "keys with values",
 }
 
 Schema = Mapping[str, Any]
@@ -91,9 +90,13 @@ def _kind(field: Schema) -> str:
         return " or ".join(_kind(inner) for inner in field["anyOf"])
     if "$ref" in field or "oneOf" in field:
         return "settings"
-    if field.get("type") == "array":
-        items = field["items"] if "items" in field else field["prefixItems"][0]
-        return ", ".join([f"list of {_kind(items)}", *_bounds(field)])
+    if "items" in field:
+        return ", ".join([f"list of {_kind(field['items'])}", *_bounds(field)])
+    if "prefixItems" in field:
+        return f"list of {len(field['prefixItems'])} {_kind(field['prefixItems'][0])}s"
+    if "additionalProperties" in field:
+        inner = field["additionalProperties"]
+        return f"map to {_kind(inner)}" if isinstance(inner, dict) else "map"
     name = "path" if field.get("format") == "path" else _TYPES[field["type"]]
     return " ".join([name, *_bounds(field)])
 

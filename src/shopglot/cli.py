@@ -168,3 +168,18 @@ def evaluate(
     from shopglot.report.table import console_table
 
     output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
+
+
+@app.command()
+def merge_adapters(
+    model: Annotated[Path, typer.Argument(help="The folder of one fine-tuned model, such as `models/llm/0` of a run.")],
+    out: Out,
+) -> None:
+    """Write a LoRA model as one without adapters, which any recipe can name as its `model`.
+
+    Example: `shopglot merge-adapters runs/gemma/models/gemma-3-270m/0 --out models/gemma-tuned`
+    """
+    from shopglot.learn.llm_scorer import merge_adapters as merge
+
+    merge(model, out)
+    output.print(f"model: {out}")

@@ -7,6 +7,7 @@ from shopglot.core.scores import Learner
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
+from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.load import make_learner
 from shopglot.learn.settings import (
     ContrastSettings,
@@ -18,7 +19,7 @@ from shopglot.learn.settings import (
 from tests import shop
 
 TEMPLATE = Template(FormatSettings(), CLEANING_VERSION)
-LEARNERS = ("lexical", "embedding", "contrast", "encoder")
+LEARNERS = ("lexical", "embedding", "contrast", "encoder", "llm")
 
 
 def settings_of(name: str, model: Path, tasks: tuple[Task, ...] = TASKS) -> LearnerSettings:
@@ -29,6 +30,9 @@ def settings_of(name: str, model: Path, tasks: tuple[Task, ...] = TASKS) -> Lear
             return LexicalSettings(tasks=tasks)
         case "encoder":
             return EncoderSettings(tasks=tasks, model=str(model), steps=3, batch_size=8, bf16=False)
+        case "llm":
+            stages = (StageSettings(steps=3, learning_rate=1e-2),)
+            return LLMSettings(tasks=tasks, model=str(model), text="pair", dtype="float32", stages=stages)
         case _:
             return EmbeddingSettings(
                 tasks=tasks,

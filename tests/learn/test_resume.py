@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from shopglot.core.scores import SavableScorer
+from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.load import make_learner
 from shopglot.learn.settings import ContrastSettings, EmbeddingSettings, EncoderSettings, LearnerSettings
 from tests import shop
@@ -23,6 +24,9 @@ NEW = shop.pairs(20, seed=99)
 def settings_of(name: str, model: Path) -> LearnerSettings:
     if name == "encoder":
         return EncoderSettings(model=str(model), steps=4, save_steps=2, batch_size=8, learning_rate=1e-3, bf16=False)
+    if name == "llm":
+        stages = (StageSettings(steps=4, save_steps=2, learning_rate=1e-2),)
+        return LLMSettings(model=str(model), text="pair", dtype="float32", stages=stages)
     contrast = ContrastSettings(steps=4, save_steps=2, batch_size=8, layers=1, learning_rate=1e-3, bf16=False)
     return EmbeddingSettings(model=str(model), contrast=contrast, hidden=(4,), networks=1)
 
@@ -51,7 +55,7 @@ def steps_taken(deadly: int | None = None) -> Iterator[list[int]]:
         yield begun
 
 
-@pytest.mark.parametrize("name", ["encoder", "contrast"])
+@pytest.mark.parametrize("name", ["encoder", "contrast", "llm"])
 def test_a_killed_training_goes_on_to_the_weights_of_one_that_was_not(
     tmp_path: Path, tiny_xlm_roberta: Path, name: str
 ) -> None:
@@ -59,8 +63,9 @@ def test_a_killed_training_goes_on_to_the_weights_of_one_that_was_not(
     whole = fitted(settings, tmp_path / "whole").score(NEW)
     with pytest.raises(Killed), steps_taken(deadly=4):
         fitted(settings, tmp_path / "killed")
-    assert [path.name for path in (tmp_path / "killed").glob("checkpoint-*")] == ["checkpoint-2"]
-    half_written = tmp_path / "killed" / "checkpoint-3"
+    (checkpoint,) = (tmp_path / "killed").glob("**/checkpoint-*")
+    assert checkpoint.name == "checkpoint-2"
+    half_written = checkpoint.with_name("checkpoint-3")
     half_written.mkdir()
     (half_written / "model.safetensors").write_bytes(b"half")
     with steps_taken() as begun:

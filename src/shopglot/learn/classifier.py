@@ -1,6 +1,9 @@
 """A pretrained model gets a head and, where the recipe says so, adapters."""
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,48 +37,43 @@ def load_tokenizer(settings: LLMSettings, source: str) -> Any:
 
 def new_classifier(settings: LLMSettings, tokenizer: Any) -> Any:
     """Return the recipe's model with a new head and new adapters, ready to be trained."""
-    model = _with_head(settings, tokenizer, resolve(settings.model), trained=settings.lora is None)
-    if settings.lora is not None:
-        from peft import get_peft_model
+    model, heads = _with_head(settings, tokenizer, resolve(settings.model), trained=settings.lora is None)
+    if settings.lora is None:
+        return model
+    from peft import get_peft_model
 
-        model = get_peft_model(model, _lora_config(model, settings.lora))
-    return _in_float32_where_trained(model, settings)
+    with _peft():
+        adapted = get_peft_model(model, _lora_config(model, heads, settings.lora))
+    adapted.active_peft_config.base_model_name_or_path = settings.model  # not the folder of this machine's cache
+    return _in_float32_where_trained(adapted, settings)
 
 
 def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, trained: bool) -> Any:
     """Return the model that `folder` holds, to be trained further or to score."""
     if settings.lora is None:
         pooled = settings.model_copy(update={"head": "pooled"})
-        return _in_float32_where_trained(_with_head(pooled, tokenizer, str(folder), trained=trained), settings)
+        model, _ = _with_head(pooled, tokenizer, str(folder), trained=trained)
+        return model
     from peft import PeftModel
 
-    model = _with_head(settings, tokenizer, resolve(settings.model), trained=False)
-    _check_heads(model, folder)
-    with named_where_it_fails(str(folder)):
+    model, heads = _with_head(settings, tokenizer, resolve(settings.model), trained=False)
+    _check_heads(heads, folder)
+    with named_where_it_fails(str(folder)), _peft():
         adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
     return _in_float32_where_trained(adapted, settings)
 
 
-def heads_of(model: Any) -> list[str]:
-    """Return the names of the modules on top of the base model: what is trained whole beside the adapters."""
-    return [
-        name
-        for name, module in model.named_children()
-        if name != model.base_model_prefix and any(True for _ in module.parameters())
-    ]
-
-
-def adapted_layers(model: Any, targets: str) -> list[str]:
+def adapted_layers(model: Any, heads: list[str], targets: str) -> list[str]:
     """Return the names of the linear layers of the base model that get an adapter."""
     from torch.nn import Linear
 
-    base = model.base_model_prefix + "."
-    linear = [name for name, module in model.named_modules() if isinstance(module, Linear) and name.startswith(base)]
-    return [name for name in linear if targets == "all-linear" or _ATTENTION.search(name)]
+    linear = [name for name, module in model.named_modules() if isinstance(module, Linear)]
+    inside = [name for name in linear if not any(name == head or name.startswith(head + ".") for head in heads)]
+    return [name for name in inside if targets == "all-linear" or _ATTENTION.search(name)]
 
 
-def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: bool) -> Any:
-    """Return the model in the recipe's type with a head that computes in float32, all frozen unless it is trained."""
+def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: bool) -> tuple[Any, list[str]]:
+    """Return the model in the recipe's type, and the names of its new modules, which compute in float32."""
     import torch
 
     # What is trained whole is kept in float32 and computed in the recipe's type: small steps are lost in 8 bits.
@@ -87,17 +85,28 @@ def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: b
     load = {"config": config, "dtype": dtype, "use_safetensors": True, "key_mapping": _TEXT_PART}
     if settings.quantization is not None:
         load["quantization_config"] = _quantized(settings)
-    model = _yes_no(settings, tokenizer, source, load) if settings.head == "yes-no" else _pooled(source, load)
+    if settings.head == "yes-no":
+        model, heads = _yes_no(settings, tokenizer, source, load), ["score"]
+    else:
+        model, heads = _pooled(source, load)
     model.config.use_cache = False
-    for name in heads_of(model):
-        getattr(model, name).float().register_forward_pre_hook(_as_the_weights)
-    return model
+    for name in heads:
+        model.get_submodule(name).float().register_forward_pre_hook(_as_the_weights)
+    return model, heads
 
 
-def _pooled(source: str, load: dict[str, Any]) -> Any:
+def _pooled(source: str, load: dict[str, Any]) -> tuple[Any, list[str]]:
+    """Return the model, and its modules on top of the base model or without pretrained weights."""
     from transformers import AutoModelForSequenceClassification
 
-    return load_pretrained(AutoModelForSequenceClassification, source, **load)
+    model, found = load_pretrained(AutoModelForSequenceClassification, source, output_loading_info=True, **load)
+    on_top = [name for name, each in model.named_children() if name != model.base_model_prefix and _has_weights(each)]
+    new = {key.rpartition(".")[0] for key in found["missing_keys"]}
+    return model, [*on_top, *sorted(name for name in new if name.startswith(model.base_model_prefix + "."))]
+
+
+def _has_weights(module: Any) -> bool:
+    return next(module.parameters(), None) is not None
 
 
 def _yes_no(settings: LLMSettings, tokenizer: Any, source: str, load: dict[str, Any]) -> Any:
@@ -138,7 +147,7 @@ def _quantized(settings: LLMSettings) -> Any:
     return BitsAndBytesConfig(**settings.quantization or {})
 
 
-def _lora_config(model: Any, lora: LoraSettings) -> Any:
+def _lora_config(model: Any, heads: list[str], lora: LoraSettings) -> Any:
     from peft import LoraConfig
 
     return LoraConfig(
@@ -146,10 +155,18 @@ def _lora_config(model: Any, lora: LoraSettings) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=adapted_layers(model, lora.targets),
-        modules_to_save=heads_of(model),
+        target_modules=adapted_layers(model, heads, lora.targets),
+        modules_to_save=heads,
         **lora.peft,
     )
+
+
+@contextmanager
+def _peft() -> Iterator[None]:
+    """Keep to ourselves that peft asks transformers for a property under its old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+        yield
 
 
 def _in_float32_where_trained(model: Any, settings: LLMSettings) -> Any:
@@ -166,7 +183,7 @@ def _as_the_weights(head: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(each.to(dtype) if each.is_floating_point() else each for each in inputs)
 
 
-def _check_heads(model: Any, folder: Path) -> None:
+def _check_heads(heads: list[str], folder: Path) -> None:
     from safetensors import safe_open
 
     path = folder / "adapter_model.safetensors"
@@ -174,6 +191,6 @@ def _check_heads(model: Any, folder: Path) -> None:
         raise BundleError(f"{folder} holds no adapter: {path.name} is missing; train the model again")
     with safe_open(path, "numpy") as weights:
         names = list(weights.keys())
-    missing = [head for head in heads_of(model) if not any(f".{head}." in name for name in names)]
+    missing = [head for head in heads if not any(f".{head}." in name for name in names)]
     if missing:
         raise BundleError(f"{path} lacks the weights of the head ({', '.join(missing)}); train the model again")

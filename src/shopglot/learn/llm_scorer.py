@@ -1,6 +1,6 @@
 """A fine-tuned language model as a scorer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from shopglot.core.errors import BundleError
+from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.files import whole_folder
 from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Floats
 from shopglot.core.pairs import Pairs
@@ -61,6 +62,7 @@ class LLMScorer:
 
     def describe(self, folder: Path) -> None:
         """Write what is needed beside the weights: the tokenizer and the settings."""
+        (folder / "README.md").unlink(missing_ok=True)  # peft's form, which nobody has filled in
         self.reader.tokenizer.save_pretrained(folder)
         write_scorer(folder, kind="llm", template=self.reader.template, settings=self.settings.model_dump(mode="json"))
 
@@ -76,3 +78,18 @@ class LLMScorer:
         return cls(
             saved_classifier(settings, tokenizer, folder, trained=trained), Reader(tokenizer, template, settings)
         )
+
+
+def merge_adapters(folder: Path, out: Path) -> None:
+    """Write the fine-tuned model in `folder` as one without adapters, which is a transformers folder like any other.
+
+    Its scores are those of `folder` but for the rounding of the recipe's type. It can be the `model` of another
+    recipe, which then starts where this one ended.
+    """
+    scorer = LLMScorer.load(folder)
+    if scorer.settings.lora is None:
+        raise RecipeError(f"{folder} has no adapters to merge; all of its weights were trained, so use it as it is")
+    settings = scorer.settings.model_copy(update={"lora": None})
+    merged = LLMScorer(scorer.model.merge_and_unload(), replace(scorer.reader, settings=settings))
+    with whole_folder(out) as part:
+        merged.save(part)

@@ -76,7 +76,7 @@ def _parted(pairs: Pairs, stage: StageSettings, seed: int) -> tuple[Pairs, Pairs
     """Return the pairs to learn from and, for a stage that may stop early, those of the queries set apart for that."""
     if stage.stop_after is None:
         return pairs, None
-    groups = group_pairs(pairs, FoldSettings(qc="query", qi="query"))["query"].fill_null("")
+    groups = group_pairs(pairs, FoldSettings(qc="query", qi="query"))["query"].cast(str).fill_null("")
     apart: Mask = unit_hash(groups, seed) < _DEVELOPMENT
     if not 0 < apart.sum() < len(pairs):
         raise DataError("stop_after needs pairs of more queries to set some apart; leave it out, or label more")
@@ -158,5 +158,6 @@ def _keep(trainer: Any, scorer: LLMScorer, said: Floats, folder: Path) -> None:
         (part / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
         scorer.describe(part)
         write_json(part / PROBE, said.tolist())
+        write_json(part / "losses.json", [each for each in trainer.state.log_history if "loss" in each])
         part.rename(folder)
     trainer.accelerator.wait_for_everyone()
