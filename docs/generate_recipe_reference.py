@@ -17,7 +17,7 @@ out has the default below; a run keeps the recipe with all defaults spelled out 
 error that names the nearest known one. Paths are relative to the recipe's folder.
 
 On the command line, `--set key=value` puts another value in. Keys are joined by dots and the items of a list are
-numbered: `--set fold.folds=5 --set learn.0.networks=1`.
+numbered: `--set fold.folds=5 --set learn.1.networks=1`.
 
 This page is written by `docs/generate_recipe_reference.py`; do not edit it.
 """

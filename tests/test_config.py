@@ -33,9 +33,20 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({**PLAIN, "lern": []}, ["unknown key 'lern'; did you mean 'learn'?"]),
         ({"name": "x", "data": PLAIN["data"], "lern": PLAIN["learn"]}, ["unknown key 'lern'; did you mean 'learn'?"]),
         ({**PLAIN, "fold": {"fold": 3}}, ["'fold.fold'", "did you mean 'folds'?"]),
-        ({**PLAIN, "learn": [{"learner": "encoder", "step": 9}]}, ["learn.0", "step'", "did you mean 'steps'?"]),
-        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; see the recipe reference"]),
+        ({**PLAIN, "learn": [{"learner": "encoder", "step": 9}]}, ["'learn.0.step'; did you mean 'steps'?"]),
+        ({**PLAIN, "learn": [{"learner": "lexical", "steps": 9}]}, ["'learn.0.steps'; there are learner, name, tasks"]),
+        (
+            {**PLAIN, "learn": [{"learner": "embedding", "contrast": {"step": 9}}]},
+            ["'learn.0.contrast.step'; did you mean 'steps'?"],
+        ),
+        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; there are curate, data, fold, "]),
         ({**PLAIN, "seed": "many"}, ["seed: ", "'many'"]),
+        ({**PLAIN, "seed": -1}, ["seed: ", "not -1"]),
+        ({**PLAIN, "seed": 10**23}, ["seed: ", "less than 4294967296"]),
+        ({**PLAIN, "curate": {"language_odds": float("inf")}}, ["curate.language_odds: ", "finite"]),
+        ({**PLAIN, "data": {"train": "a.csv"}}, ["data.train: give a list, such as [a, b], not 'a.csv'"]),
+        ({**PLAIN, "fold": 3}, ["fold: give keys with values, not 3"]),
+        ({**PLAIN, "learn": [{"name": "x"}]}, ["learn.0: the key `learner` is missing"]),
         ({**PLAIN, "learn": [{"learner": "oracle"}]}, ["learn.0", "'oracle'", "'lexical'"]),
         ({**PLAIN, "learn": []}, ["learn: ", "at least 1"]),
         ({"name": "x", "data": PLAIN["data"]}, ["the key 'learn' is missing"]),
@@ -44,6 +55,9 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({**PLAIN, "fold": {"tune": 0}}, ["fold.tune is 0, but calibration"]),
         ({**PLAIN, "learn": [{"learner": "lexical"}] * 2}, ["two learners share a name among lexical, lexical"]),
         ("learn: [a\n", ["recipe.yaml is not YAML"]),
+        ("[" * 5000, ["recipe.yaml is not YAML"]),
+        ("seed: " + "1" * 5000, ["recipe.yaml is not YAML"]),
+        ("name: a\nfold:\n  tune: 0.1\n  tune: 0.2\n", ["recipe.yaml is not YAML: key 'tune' again", "line 4"]),
         ("- a\n- b\n", ["recipe.yaml holds no recipe"]),
         ("", ["recipe.yaml holds no recipe"]),
     ],
@@ -110,3 +124,14 @@ def test_a_recipe_written_out_in_full_is_the_same_recipe(tmp_path: Path) -> None
     assert again == recipe
     assert again.to_yaml() == recipe.to_yaml()
     assert "über" in recipe.to_yaml()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "", "-x", "a\n"])
+def test_a_learner_cannot_be_named_out_of_the_folder_of_the_run(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecipeError, match="is no name of a learner; use letters and digits"):
+        load_recipe(written(tmp_path, {**PLAIN, "learn": [{"learner": "lexical", "name": name}]}))
+
+
+def test_a_recipe_is_named_by_text_too(tmp_path: Path) -> None:
+    path = written(tmp_path, PLAIN)
+    assert load_recipe(str(path), ["seed=3"]) == load_recipe(path, ("seed=3",))

@@ -1,8 +1,10 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
+import re
+from collections.abc import Hashable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -40,7 +42,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="The name the report shows.")
-    seed: int = Field(default=17, description="Seed of the folds and of everything else that draws.")
+    seed: int = Field(default=17, ge=0, lt=2**32, description="Seed of the folds and of everything else that draws.")
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings
     curate: CurateSettings = CurateSettings()
@@ -51,8 +53,11 @@ class Recipe(BaseModel):
     report: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _names_are_folders_of_their_own(self) -> Self:
         names = [learner.name for learner in self.learn]
+        for name in names:
+            if not re.fullmatch(r"\w[\w.-]*", name):
+                raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
         if len(set(names)) < len(names):
             raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
         return self
@@ -69,16 +74,17 @@ class Recipe(BaseModel):
         return text
 
 
-def load_recipe(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Return the recipe in `path` with each `key=value` of `overrides` put in, such as `learn.0.steps=50`.
 
     Raises RecipeError that names the key, where it stands and the nearest known one.
     """
+    path = Path(path)
     if not path.is_file():
         raise RecipeError(f"no recipe {path}; name a YAML file, such as recipes/demo.yaml")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as reason:
+        content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)
+    except _NOT_YAML as reason:
         raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
@@ -87,42 +93,94 @@ def load_recipe(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as reason:
-        raise RecipeError(f"{path}: {_first_complaint(reason)}") from reason
+        raise RecipeError(f"{path}: {_first_complaint(reason, content)}") from reason
     return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML says that keys are unique; the library would take the last of two and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key.value in [earlier.value for earlier in keys[:number]]:
+                raise yaml.constructor.ConstructorError(problem=f"key {key.value!r} again", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_NOT_YAML: Final = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises: for its form, for numbers, dates and bytes that are none, and for what nests too deeply."""
 
 
 def _put(content: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
+    try:
+        chosen = yaml.load(value, _EachKeyOnce)
+    except _NOT_YAML as reason:
+        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
     node: Any = content
     *parents, last = key.split(".")
     try:
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
-    except yaml.YAMLError as reason:
-        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+        node[int(last) if isinstance(node, list) else last] = chosen
     except (IndexError, ValueError, TypeError, AttributeError) as reason:
         raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
 
 
-def _first_complaint(error: ValidationError) -> str:
+def _first_complaint(error: ValidationError, content: dict[str, Any]) -> str:
     """Return what to mend first: a misspelt key explains why another one is missing."""
     first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
+    *parents, last = first["loc"] or ("the recipe",)
+    where = ".".join(map(str, [*_written(parents, content), last]))
     if first["type"] == "extra_forbidden":
-        near = get_close_matches(str(first["loc"][-1]), sorted(_known_keys() - {first["loc"][-1]}), n=1)
-        return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "; see the recipe reference")
+        known = sorted(_known_keys(parents))
+        near = get_close_matches(str(last), known, n=1)
+        return f"unknown key {where!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}")
     if first["type"] == "missing":
         return f"the key {where!r} is missing"
-    return f"{where or 'the recipe'}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r}"[:400]
+    said = _IN_YAML.get(first["type"], first["msg"].removeprefix("Value error, "))
+    given = first["input"]
+    return f"{where}: {said}" + ("" if isinstance(given, dict | list) else f", not {given!r:.200}")
 
 
-def _known_keys() -> set[str]:
-    schema = Recipe.model_json_schema()
-    models = [schema, *schema.get("$defs", {}).values()]
-    return {key for model in models for key in model.get("properties", {})}
+_IN_YAML: Final = {
+    "tuple_type": "give a list, such as [a, b]",
+    "model_type": "give keys with values",
+    "model_attributes_type": "give keys with values",
+    "union_tag_not_found": "the key `learner` is missing",
+}
+
+
+def _written(parents: Sequence[str | int], content: Any) -> list[str | int]:
+    """Return the keys to a place as the recipe has them, without the kinds of learner that the checker puts between."""
+    written: list[str | int] = []
+    for key in parents:
+        if not isinstance(content, dict) or key in content:
+            content = content[key]
+            written.append(key)
+    return written
+
+
+def _known_keys(parents: Sequence[str | int]) -> set[str]:
+    """Return the keys of the settings at a place; a kind of learner chooses among those of all learners."""
+    found: list[type[BaseModel]] = [Recipe]
+    for key in parents:
+        if isinstance(key, str):
+            inner = [model for each in found if key in each.model_fields for model in _settings_in(each, key)]
+            found = inner or [each for each in found if each.model_fields["learner"].default == key]
+    return {key for each in found for key in each.model_fields}
+
+
+def _settings_in(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
+    def within(kind: Any) -> list[type[BaseModel]]:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return [kind]
+        return [settings for inner in get_args(kind) for settings in within(inner)]
+
+    return within(model.model_fields[key].annotation)
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

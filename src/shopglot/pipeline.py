@@ -22,7 +22,7 @@ from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
-from shopglot.fold.describe import describe
+from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
@@ -30,11 +30,11 @@ from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.merge.decide import Decision
-from shopglot.pack.bundle import Bundle
+from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, summarise
+from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -67,15 +67,16 @@ class Stages:
         log.info("%s took %.1f s", name, self.seconds[name])
 
 
-def run(recipe: Recipe, out: Path) -> Report:
+def run(recipe: Recipe, out: str | Path) -> Report:
     """Turn labelled files into a bundle, its report and everything that shows how they came about, in `out`.
 
     A run that was killed goes on where it was when it is started again with the same recipe and folder.
     """
-    stages = Stages()
+    out, stages = Path(out), Stages()
     begin_run(recipe.to_yaml(), out)
     with stages.timed("curate"):
         data = gather(recipe, out)
+        check_slices(recipe.report, data.train, data.dev)
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
@@ -105,7 +106,12 @@ def run(recipe: Recipe, out: Path) -> Report:
 
 
 def score_files(
-    bundle: Path, files: Sequence[Path], out: Path, *, taxonomy: Sequence[Path] = (), max_bad_rows: float = 1.0
+    bundle: str | Path,
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    taxonomy: Sequence[str | Path] = (),
+    max_bad_rows: float = 1.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
@@ -113,20 +119,27 @@ def score_files(
     input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
     those in `taxonomy` and those that the files' own rows name.
     """
+    out, stages = Path(out), Stages()
+    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
     rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*files, *taxonomy))
-    model = Bundle.load(bundle)
-    read = prepare_for_scoring(files, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-    decided = model.knowing([*read_taxonomy(taxonomy, model.curate), *paths]).score_clean(read.pairs)
-    write_scored(read.pairs, decided, out)
+    check_out(out, rejected, (*given, *trees))
+    with stages.timed("load"):
+        model = load(bundle)
+    with stages.timed("curate"):
+        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
+    with stages.timed("score"):
+        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
+        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
+        write_scored(read.pairs, decided, out)
     return {**read.counts, "relevant": int(decided.decision.sum())}
 
 
-def evaluate_file(scored: Path, slices: tuple[str, ...] = ()) -> Report:
+def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
-    judged, thresholds = read_scored(scored)
-    return summarise(scored.name, [judged], {}, ReportSettings(slices=slices), seed=0, thresholds=thresholds)
+    path, settings = Path(scored), ReportSettings(slices=tuple(slices))
+    judged, thresholds = read_scored(path)
+    check_slices(settings, judged.pairs)
+    return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
 
 
 def gather(recipe: Recipe, out: Path) -> Data:
@@ -154,6 +167,8 @@ def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
     """Deal the pairs into folds, look for leaks that the keys miss, and keep the folds in `out/folds`."""
     folds = deal(pairs, recipe.fold, recipe.seed)
     audit(pairs, folds, recipe.fold, recipe.seed).check()
+    for note in tune_notes(pairs, folds):
+        log.warning(note)
     save_folds(folds, out / "folds")
     return folds
 
@@ -191,14 +206,19 @@ def merge(
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
     tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    parts = {"tune": tune, "test": test, "dev": data.dev.labelled}
+    parts = {"tune": tune, "test": test, "dev": data.dev.labelled.of_tasks(chain.weights)}
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scored = {name: score_members(shipped, pairs, tasks) for name, pairs in parts.items() if len(pairs)}
-    decision, judged = _decide(shipped, scored, recipe)
+    scored = {}
+    for name, pairs in parts.items():
+        if len(pairs):
+            log.info("scoring the %d pairs of %s", len(pairs), name)
+            scored[name] = score_members(shipped, pairs, tasks)
+    rates = {task: float(data.train.of_task(task).labels.mean()) for task in chain.weights}
+    decision, judged = _decide(shipped, scored, recipe, rates)
     learners = {
         name: alone
         for name, blend in _each_alone(shipped, tasks).items()
-        for alone in _decide(blend, scored, recipe)[1][-1:]
+        for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts)
@@ -221,7 +241,7 @@ def _members(
         learner = make_learner(settings, template(recipe), data.taxonomy)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
-        members[settings.name] = fit_once(learner, train, folder, _load)
+        members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
     return members
 
 
@@ -230,9 +250,14 @@ def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[s
     return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
 
 
-def _decide(blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe) -> tuple[Decision, list[Judged]]:
-    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""
-    decision = redecide(*scored["tune"].blended(blend), recipe.merge)
+def _decide(
+    blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe, rates: Mapping[Task, float]
+) -> tuple[Decision, list[Judged]]:
+    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts.
+
+    The priors are the `rates` of relevant pairs in all training files, for `tune` may be small.
+    """
+    decision = redecide(*scored["tune"].blended(blend), recipe.merge).with_priors(rates)
     judged = []
     for name in [name for name in scored if name != "tune"]:
         pairs, scores = scored[name].blended(blend)

@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
+from shopglot.core.errors import BundleError, RecipeError
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -34,6 +38,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
         part.rename(path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def require_own_folder(folder: Path, mark: str) -> None:
+    """Refuse a file, and a folder in use without `mark`, the file that is written first into a folder of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"{folder} is a file; name a folder with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).exists():
+        raise RecipeError(f"{folder} holds other files, for it has no {mark}; name a new or empty folder with --out")
+
+
+@contextmanager
+def undamaged(path: Path, remedy: str) -> Iterator[None]:
+    """Turn whatever the libraries say of a cut or changed file at or under `path` into one BundleError."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as reason:
+        said = " ".join(str(reason).split())[:200]
+        raise BundleError(f"{path} is damaged ({type(reason).__name__}: {said}); {remedy}") from reason
 
 
 def write_json(path: Path, value: Any) -> None:

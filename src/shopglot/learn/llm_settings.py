@@ -114,7 +114,9 @@ class LLMSettings(BaseModel):
         default=None, description="Fields of bitsandbytes' configuration, such as load_in_4bit; needs a GPU."
     )
     task_weights: dict[Task, NonNegativeFloat] = Field(default={}, description="How often a task is drawn, against 1.")
-    language_weights: dict[str, NonNegativeFloat] = Field(default={}, description="How often a language is drawn, against 1.")
+    language_weights: dict[str, NonNegativeFloat] = Field(
+        default={}, description="How often a language is drawn, against 1."
+    )
     stages: tuple[StageSettings, ...] = Field(default=(StageSettings(),), min_length=1, description="In their order.")
     launch: LaunchSettings = LaunchSettings()
     trainer: dict[str, Any] = Field(
