@@ -1,20 +1,26 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
+from collections.abc import Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shopglot.core.errors import RecipeError
+from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
 from shopglot.demo.settings import SimulateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
+from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
+
+_SWEPT: Final = ("format", "learn", "merge")
 
 
 class DataSettings(BaseModel):
@@ -49,6 +55,7 @@ class Recipe(BaseModel):
     learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
+    sweep: SweepSettings | None = Field(default=None, description="What `shopglot sweep` tries.")
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -62,6 +69,11 @@ class Recipe(BaseModel):
         if self.fold.tune <= 0:
             raise ValueError("fold.tune is 0, but calibration and thresholds are chosen on that part; give it a tenth")
         return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that its learners learn."""
+        return tuple(task for task in TASKS if any(task in learner.tasks for learner in self.learn))
 
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
@@ -83,28 +95,69 @@ def load_recipe(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
     for override in overrides:
-        _put(content, override)
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as reason:
-        raise RecipeError(f"{path}: {_first_complaint(reason)}") from reason
+        _put(content, *_parsed(override))
+    recipe = _valid(content, str(path))
     return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
 
 
-def _put(content: dict[str, Any], override: str) -> None:
+def checked_sweep(recipe: Recipe) -> SweepSettings:
+    """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
+
+    Each value has to be possible beside the first values of the other keys.
+    """
+    if recipe.sweep is None:
+        raise RecipeError("the recipe has no part `sweep`; name the keys to vary, each with its values, in sweep.space")
+    space = recipe.sweep.space
+    first = {key: domain.corners[0] for key, domain in space.items()}
+    for key, domain in space.items():
+        for value in domain.corners:
+            trial_recipe(recipe, first | {key: value})
+        if key.partition(".")[0] not in _SWEPT:
+            raise RecipeError(f"sweep.space: all trials share what {key!r} decides; sweep {', '.join(_SWEPT)} alone")
+    return recipe.sweep
+
+
+def trial_recipe(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe without its sweep and with each value put in at its dotted key, as by `--set`.
+
+    Raises RecipeError for a key or a value that is not possible, and for learners of other tasks.
+    """
+    content = recipe.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)
+    for key, value in values.items():
+        _put(content, key, deepcopy(value))
+    tried = _valid(content, "sweep.space")
+    if tried.tasks != recipe.tasks:
+        learned = " or ".join(" and ".join(tasks) for tasks in (tried.tasks, recipe.tasks))
+        raise RecipeError(f"sweep.space: trials that learn either {learned} cannot be compared; leave `tasks` alone")
+    return tried
+
+
+def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as reason:
+        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+
+
+def _put(content: dict[str, Any], key: str, value: Any) -> None:
     node: Any = content
     *parents, last = key.split(".")
     try:
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
-    except yaml.YAMLError as reason:
-        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+        node[int(last) if isinstance(node, list) else last] = value
     except (IndexError, ValueError, TypeError, AttributeError) as reason:
-        raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
+        raise RecipeError(f"{key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
+
+
+def _valid(content: dict[str, Any], where: str) -> Recipe:
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as reason:
+        raise RecipeError(f"{where}: {_first_complaint(reason)}") from reason
 
 
 def _first_complaint(error: ValidationError) -> str:
