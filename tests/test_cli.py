@@ -18,7 +18,7 @@ from shopglot import __version__, cli
 from tests import shop
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "run", "report", "score", "evaluate")
+COMMANDS = ("simulate", "run", "sweep", "report", "score", "evaluate")
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
@@ -158,6 +158,32 @@ def test_a_recipe_that_cannot_be_followed_ends_the_run(
         recipe.write_text(content, encoding="utf-8")
     refused(shopglot("run", recipe, "--out", tmp_path / "run"), words)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_sweep_leaves_a_recipe_that_can_be_run(shopglot: Command, tmp_path: Path) -> None:
+    space = {"merge.calibration": {"choices": ["temperature", "isotonic"]}}
+    recipe = recipe_for(tmp_path, [*rows()], sweep={"space": space})
+    swept = shopglot("sweep", recipe, "--out", tmp_path / "sweep", "--trials", "3", "--set", "seed=3")
+    assert (swept.code, "PR-AUC out of fold of 3 trials" in swept.out) == (0, True), swept.err
+    assert f"best recipe: {tmp_path}/sweep/best.yaml\n" in swept.out
+    assert shopglot("run", tmp_path / "sweep" / "best.yaml", "--out", tmp_path / "run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"learn.0.nme": {"choices": ["x"]}}, "nme'; did you mean 'name'?"),
+        ({"merge.blend": {"choices": ["mean", "median"]}}, "merge.blend"),
+        ({"learn.1.steps": {"low": 9, "high": 3}}, "let low be below high"),
+        ({"learn.1.steps": {"low": 3, "high": 9}}, "'learn.1.steps' leads to nothing"),
+    ],
+)
+def test_a_space_that_cannot_be_tried_ends_the_sweep_before_anything_is_written(
+    shopglot: Command, tmp_path: Path, space: dict[str, Any], words: str
+) -> None:
+    recipe = recipe_for(tmp_path, [*rows(4)], sweep={"space": space})
+    refused(shopglot("sweep", recipe, "--out", tmp_path / "sweep"), words)
+    assert not (tmp_path / "sweep").exists()
 
 
 @pytest.mark.parametrize("override", ["seed", "learn.steps=3", "sed=3"])

@@ -111,6 +111,30 @@ def run(
 
 
 @app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file with a part `sweep`, such as recipes/sweep-demo.yaml.")],
+    out: Out,
+    trials: Annotated[int | None, typer.Option(help="Trials in all, in place of the recipe's number.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
+    ] = None,
+) -> None:
+    """Search for the values of recipe fields that judge best out of fold, with Optuna.
+
+    A sweep that was killed goes on where it was when it is started again, and so does a finished one with more trials.
+
+    Example: `shopglot sweep recipes/sweep-demo.yaml --out runs/sweep --trials 30`
+    """
+    from shopglot.config import load_recipe
+    from shopglot.pipeline import sweep as sweep_recipe
+    from shopglot.report.sweep import console_sweep
+
+    given = (*(overrides or ()), *(() if trials is None else (f"sweep.trials={trials}",)))
+    output.print(console_sweep(sweep_recipe(load_recipe(recipe, given), out)))
+    output.print(f"page: {out / 'sweep.html'}\nbest recipe: {out / 'best.yaml'}")
+
+
+@app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
     """Show a run's figures and write its page again.
 

@@ -1,22 +1,27 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
 import re
-from collections.abc import Hashable, Sequence
-from difflib import get_close_matches
+from collections.abc import Hashable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final, Self, get_args
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shopglot.core.complaint import first_complaint
 from shopglot.core.errors import RecipeError
+from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
 from shopglot.demo.settings import SimulateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
+from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
+
+_SWEPT: Final = ("format", "learn", "merge")
 
 
 class DataSettings(BaseModel):
@@ -51,6 +56,7 @@ class Recipe(BaseModel):
     learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
+    sweep: SweepSettings | None = Field(default=None, description="What `shopglot sweep` tries.")
 
     @model_validator(mode="after")
     def _names_are_folders_of_their_own(self) -> Self:
@@ -67,6 +73,11 @@ class Recipe(BaseModel):
         if self.fold.tune <= 0:
             raise ValueError("fold.tune is 0, but calibration and thresholds are chosen on that part; give it a tenth")
         return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that its learners learn."""
+        return tuple(task for task in TASKS if any(task in learner.tasks for learner in self.learn))
 
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
@@ -89,12 +100,41 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
     for override in overrides:
-        _put(content, override)
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as reason:
-        raise RecipeError(f"{path}: {_first_complaint(reason, content)}") from reason
+        _put(content, *_parsed(override))
+    recipe = _valid(content, str(path))
     return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
+
+
+def checked_sweep(recipe: Recipe) -> SweepSettings:
+    """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
+
+    Each value has to be possible beside the first values of the other keys.
+    """
+    if recipe.sweep is None:
+        raise RecipeError("the recipe has no part `sweep`; name the keys to vary, each with its values, in sweep.space")
+    space = recipe.sweep.space
+    first = {key: domain.corners[0] for key, domain in space.items()}
+    for key, domain in space.items():
+        for value in domain.corners:
+            trial_recipe(recipe, first | {key: value})
+        if key.partition(".")[0] not in _SWEPT:
+            raise RecipeError(f"sweep.space: all trials share what {key!r} decides; sweep {', '.join(_SWEPT)} alone")
+    return recipe.sweep
+
+
+def trial_recipe(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe without its sweep and with each value put in at its dotted key, as by `--set`.
+
+    Raises RecipeError for a key or a value that is not possible, and for learners of other tasks.
+    """
+    content = recipe.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)
+    for key, value in values.items():
+        _put(content, key, deepcopy(value))
+    tried = _valid(content, "sweep.space")
+    if tried.tasks != recipe.tasks:
+        learned = " or ".join(" and ".join(tasks) for tasks in (tried.tasks, recipe.tasks))
+        raise RecipeError(f"sweep.space: trials that learn either {learned} cannot be compared; leave `tasks` alone")
+    return tried
 
 
 class _EachKeyOnce(yaml.SafeLoader):
@@ -112,75 +152,32 @@ _NOT_YAML: Final = (yaml.YAMLError, ValueError, RecursionError)
 """What reading YAML raises: for its form, for numbers, dates and bytes that are none, and for what nests too deeply."""
 
 
-def _put(content: dict[str, Any], override: str) -> None:
+def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
     try:
-        chosen = yaml.load(value, _EachKeyOnce)
+        return key, yaml.load(value, _EachKeyOnce)
     except _NOT_YAML as reason:
         raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+
+
+def _put(content: dict[str, Any], key: str, value: Any) -> None:
     node: Any = content
     *parents, last = key.split(".")
     try:
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
-        node[int(last) if isinstance(node, list) else last] = chosen
+        node[int(last) if isinstance(node, list) else last] = value
     except (IndexError, ValueError, TypeError, AttributeError) as reason:
-        raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
+        raise RecipeError(f"{key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
 
 
-def _first_complaint(error: ValidationError, content: dict[str, Any]) -> str:
-    """Return what to mend first: a misspelt key explains why another one is missing."""
-    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    *parents, last = first["loc"] or ("the recipe",)
-    where = ".".join(map(str, [*_written(parents, content), last]))
-    if first["type"] == "extra_forbidden":
-        known = sorted(_known_keys(parents))
-        near = get_close_matches(str(last), known, n=1)
-        return f"unknown key {where!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}")
-    if first["type"] == "missing":
-        return f"the key {where!r} is missing"
-    said = _IN_YAML.get(first["type"], first["msg"].removeprefix("Value error, "))
-    given = first["input"]
-    return f"{where}: {said}" + ("" if isinstance(given, dict | list) else f", not {given!r:.200}")
-
-
-_IN_YAML: Final = {
-    "tuple_type": "give a list, such as [a, b]",
-    "model_type": "give keys with values",
-    "model_attributes_type": "give keys with values",
-    "union_tag_not_found": "the key `learner` is missing",
-}
-
-
-def _written(parents: Sequence[str | int], content: Any) -> list[str | int]:
-    """Return the keys to a place as the recipe has them, without the kinds of learner that the checker puts between."""
-    written: list[str | int] = []
-    for key in parents:
-        if not isinstance(content, dict) or key in content:
-            content = content[key]
-            written.append(key)
-    return written
-
-
-def _known_keys(parents: Sequence[str | int]) -> set[str]:
-    """Return the keys of the settings at a place; a kind of learner chooses among those of all learners."""
-    found: list[type[BaseModel]] = [Recipe]
-    for key in parents:
-        if isinstance(key, str):
-            inner = [model for each in found if key in each.model_fields for model in _settings_in(each, key)]
-            found = inner or [each for each in found if each.model_fields["learner"].default == key]
-    return {key for each in found for key in each.model_fields}
-
-
-def _settings_in(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
-    def within(kind: Any) -> list[type[BaseModel]]:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return [kind]
-        return [settings for inner in get_args(kind) for settings in within(inner)]
-
-    return within(model.model_fields[key].annotation)
+def _valid(content: dict[str, Any], where: str) -> Recipe:
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as reason:
+        raise RecipeError(f"{where}: {first_complaint(reason, content, Recipe)}") from reason
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

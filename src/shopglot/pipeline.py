@@ -1,18 +1,24 @@
 """Whole runs as short functions, read top to bottom."""
 
+import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from time import perf_counter
 from typing import Any
 
-from shopglot.config import Recipe
+import polars as pl
+
+from shopglot.config import Recipe, checked_sweep, trial_recipe
+from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
+from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
@@ -26,6 +32,8 @@ from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
+from shopglot.learn.search import Measured, Values, search
+from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
@@ -35,6 +43,7 @@ from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -103,6 +112,27 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         report = report.with_facts(**facts)
         write_report(report, out)
     return report
+
+
+def sweep(recipe: Recipe, out: Path) -> Sweep:
+    """Try the values of the recipe's sweep on the same pairs and folds, and leave the best recipe in `out`.
+
+    Only folds are read, never the tune and test parts. Started again after a kill, or with more trials, it goes on.
+    """
+    settings = checked_sweep(recipe)
+    any_length = recipe.model_copy(update={"sweep": SweepSettings(space=settings.space)})
+    begin_run(any_length.to_yaml(), out)
+    data = gather(recipe, out)
+    folds = deal_folds(recipe, data.train, out)
+    measure = partial(_measure, recipe, data, folds, out)
+    trials = search(settings.space, measure, out / "study.journal", settings.trials, recipe.seed)
+    if not trials:
+        raise RecipeError(f"sweep.space: none of {settings.trials} trials was possible; name values that go together")
+    swept = Sweep(recipe.name, settings.space, tuple(trials), simulated=recipe.data.simulate is not None)
+    with whole_file(out / "best.yaml") as part:
+        part.write_text(trial_recipe(recipe, swept.best.values).to_yaml(), encoding="utf-8")
+    write_sweep(swept, out)
+    return swept
 
 
 def score_files(
@@ -264,3 +294,35 @@ def _decide(
         decided = decision.decide(pairs, scores)
         judged.append(Judged(name, pairs, decided.probability, decided.decision))
     return decision, judged
+
+
+def _measure(recipe: Recipe, data: Data, folds: Folds, out: Path, values: Values) -> Measured | None:
+    """Return how well the blend with these values judges out of fold, or None where they do not go together."""
+    try:
+        tried = trial_recipe(recipe, values)
+    except RecipeError as reason:
+        log.warning("left out: %s", reason)
+        return None
+    start = perf_counter()
+    alone = [tried.model_copy(update={"learn": (settings,)}) for settings in tried.learn]
+    scores = OutOfFold.concat([_scores_once(each, data, folds, out) for each in alone])
+    judged = cross_fitted(data.train, scores, tried.merge)
+    tasks = {task: judged.where((judged.pairs["task"] == task).to_numpy()) for task in judged.pairs.tasks}
+    return Measured(
+        pr_auc={task: average_precision(own.pairs.labels, own.probability) for task, own in tasks.items()},
+        f1={task: Confusion.of(own.pairs.labels, own.decision).f1 for task, own in tasks.items()},
+        seconds=round(perf_counter() - start, 1),
+    )
+
+
+def _scores_once(alone: Recipe, data: Data, folds: Folds, out: Path) -> OutOfFold:
+    """Return the out-of-fold scores of a recipe's one learner; trials that share it fit it once."""
+    text = alone.model_dump_json(include={"format", "learn"})
+    name = f"{alone.learn[0].name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    work, kept = out / "fitting" / name, out / "scores" / f"{name}.parquet"
+    if not kept.is_file():
+        (validated,) = learn(alone, data, folds, work).values()
+        with whole_file(kept) as part:
+            validated.out_of_fold.frame.write_parquet(part)
+    rmtree(work, ignore_errors=True)
+    return OutOfFold(pl.read_parquet(kept))

@@ -8,7 +8,16 @@ from typing import Final
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import read_json, require_own_folder, whole_file, write_json
 
-PACKAGES: Final = ("shopglot", "numpy", "polars", "torch", "transformers", "sentence-transformers", "scikit-learn")
+PACKAGES: Final = (
+    "shopglot",
+    "numpy",
+    "polars",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "scikit-learn",
+    "optuna",
+)
 
 
 def begin_run(recipe: str, out: Path) -> None:
