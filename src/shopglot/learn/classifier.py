@@ -44,8 +44,7 @@ def new_classifier(settings: LLMSettings, tokenizer: Any) -> Any:
 
     with _peft():
         adapted = get_peft_model(model, _lora_config(model, heads, settings.lora))
-    adapted.active_peft_config.base_model_name_or_path = settings.model  # not the folder of this machine's cache
-    return _in_float32_where_trained(adapted, settings)
+    return _adapted(adapted, settings, heads)
 
 
 def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, trained: bool) -> Any:
@@ -60,7 +59,7 @@ def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, tra
     _check_heads(heads, folder)
     with named_where_it_fails(str(folder)), _peft():
         adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
-    return _in_float32_where_trained(adapted, settings)
+    return _adapted(adapted, settings, heads)
 
 
 def adapted_layers(model: Any, heads: list[str], targets: str) -> list[str]:
@@ -169,7 +168,10 @@ def _peft() -> Iterator[None]:
         yield
 
 
-def _in_float32_where_trained(model: Any, settings: LLMSettings) -> Any:
+def _adapted(model: Any, settings: LLMSettings, heads: list[str]) -> Any:
+    """Return the model with what it trains in float32, and with a configuration that is the same on all machines."""
+    model.active_peft_config.base_model_name_or_path = settings.model  # not the folder of this machine's cache
+    model.active_peft_config.modules_to_save = heads  # to which peft adds names at each load
     if settings.launch.deepspeed is None:  # which keeps its own copy of the weights in float32
         for parameter in model.parameters():
             if parameter.requires_grad:
