@@ -5,7 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("simulate_speed", "prepare_million", "deal_folds", "demo", "encoder_training", "shopify_qc")
+NAMES = (
+    "simulate_speed",
+    "prepare_million",
+    "deal_folds",
+    "demo",
+    "encoder_training",
+    "llm_training",
+    "llm_table",
+    "shopify_qc",
+)
 
 
 def main() -> None:

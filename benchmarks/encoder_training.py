@@ -28,7 +28,7 @@ from shopglot.learn.pretrained import resolve
 from shopglot.learn.settings import EncoderSettings
 
 PAIRS = 16_000
-JUDGED = 1_500
+JUDGED = 3_000
 
 
 def main(steps: int) -> None:
@@ -120,4 +120,4 @@ def fit_plain(settings: EncoderSettings, train: Pairs, work: Path) -> EncoderSco
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 150)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 300)

@@ -17,7 +17,7 @@ out has the default below; a run keeps the recipe with all defaults spelled out 
 error that names the nearest known one. Paths are relative to the recipe's folder.
 
 On the command line, `--set key=value` puts another value in. Keys are joined by dots and the items of a list are
-numbered: `--set fold.folds=5 --set learn.0.networks=1`.
+numbered: `--set fold.folds=5 --set learn.1.networks=1`.
 
 This page is written by `docs/generate_recipe_reference.py`; do not edit it.
 """
@@ -35,6 +35,7 @@ _TYPES: Final = {
     "boolean": "true or false",
     "null": "null",
 }
+_ANYTHING: Final = "#/$defs/JsonValue"
 
 Schema = Mapping[str, Any]
 
@@ -54,20 +55,28 @@ def reference() -> str:
     return "\n".join([INTRODUCTION, *parts])
 
 
-def _parts(where: str, part: Schema, models: Mapping[str, Schema]) -> Iterator[tuple[str, Schema]]:
+def _parts(
+    where: str, part: Schema, models: Mapping[str, Schema], *, alone: bool = True
+) -> Iterator[tuple[str, Schema]]:
     """Yield the title and schema of a part and, after it, those of the parts within it."""
     learner = part["properties"].get("learner", {}).get("const")
-    yield (f"`{where}`" if where else "The whole") + (f" with `learner: {learner}`" if learner else ""), part
+    told_by = [f"learner: {learner}"] if learner else [] if alone else part["required"]
+    kind = " with " + " and ".join(f"`{key}`" for key in told_by) if told_by else ""
+    yield (f"`{where}`" if where else "The whole") + kind, part
     for name, field in part["properties"].items():
-        for model in _models_of(field):
-            yield from _parts(f"{where}.{name}" if where else name, models[model], models)
+        path = f"{where}.{name}" if where else name
+        within = _models_of(field)
+        for model in within:
+            inner = f"{path}.<key>" if "additionalProperties" in field else path
+            yield from _parts(inner, models[model], models, alone=len(within) == 1)
 
 
 def _models_of(field: Schema) -> list[str]:
     """Return the names of the settings that a field holds, alone, as an alternative or as items."""
     if "$ref" in field:
-        return [field["$ref"].rpartition("/")[2]]
-    within = [*field.get("anyOf", ()), *field.get("oneOf", ()), *([field["items"]] if "items" in field else [])]
+        return [] if field["$ref"] == _ANYTHING else [field["$ref"].rpartition("/")[2]]
+    below = [field[key] for key in ("items", "additionalProperties") if isinstance(field.get(key), dict)]
+    within = [*field.get("anyOf", ()), *field.get("oneOf", ()), *below]
     return [model for inner in within for model in _models_of(inner)]
 
 
@@ -88,12 +97,24 @@ def _kind(field: Schema) -> str:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if "anyOf" in field:
         return " or ".join(_kind(inner) for inner in field["anyOf"])
-    if "$ref" in field or "oneOf" in field:
-        return "settings"
+    if {"$ref", "oneOf", "additionalProperties"} & field.keys():
+        return _nested(field)
     if "items" in field:
         return ", ".join([f"list of {_kind(field['items'])}", *_bounds(field)])
+    if "prefixItems" in field:
+        return f"list of {len(field['prefixItems'])} {_kind(field['prefixItems'][0])}s"
+    if "additionalProperties" in field:
+        inner = field["additionalProperties"]
+        return f"map to {_kind(inner)}" if isinstance(inner, dict) else "map"
     name = "path" if field.get("format") == "path" else _TYPES[field["type"]]
     return " ".join([name, *_bounds(field)])
+
+
+def _nested(field: Schema) -> str:
+    if "additionalProperties" in field:
+        values = field["additionalProperties"]
+        return "mapping" if values is True else f"mapping to {_kind(values)}"
+    return "any value" if field.get("$ref") == _ANYTHING else "settings"
 
 
 def _bounds(field: Schema) -> list[str]:

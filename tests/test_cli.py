@@ -1,5 +1,7 @@
 import json
+import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +14,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from shopglot import cli
+from shopglot import __version__, cli
 from tests import shop
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "plan", "run", "report", "score", "evaluate")
+COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate")
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
@@ -55,7 +57,8 @@ def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
 @pytest.fixture(autouse=True)
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
-    monkeypatch.delenv("TRANSFORMERS_VERBOSITY", raising=False)
+    for name in ("TRANSFORMERS_VERBOSITY", "HF_HUB_DISABLE_PROGRESS_BARS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def rows(count: int = 160, **changes: Any) -> list[Row]:
@@ -157,6 +160,32 @@ def test_a_recipe_that_cannot_be_followed_ends_the_run(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_sweep_leaves_a_recipe_that_can_be_run(shopglot: Command, tmp_path: Path) -> None:
+    space = {"merge.calibration": {"choices": ["temperature", "isotonic"]}}
+    recipe = recipe_for(tmp_path, [*rows()], sweep={"space": space})
+    swept = shopglot("sweep", recipe, "--out", tmp_path / "sweep", "--trials", "3", "--set", "seed=3")
+    assert (swept.code, "PR-AUC out of fold of 3 trials" in swept.out) == (0, True), swept.err
+    assert f"best recipe: {tmp_path}/sweep/best.yaml\n" in swept.out
+    assert shopglot("run", tmp_path / "sweep" / "best.yaml", "--out", tmp_path / "run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"learn.0.nme": {"choices": ["x"]}}, "nme'; did you mean 'name'?"),
+        ({"merge.blend": {"choices": ["mean", "median"]}}, "merge.blend"),
+        ({"learn.1.steps": {"low": 9, "high": 3}}, "let low be below high"),
+        ({"learn.1.steps": {"low": 3, "high": 9}}, "'learn.1.steps' leads to nothing"),
+    ],
+)
+def test_a_space_that_cannot_be_tried_ends_the_sweep_before_anything_is_written(
+    shopglot: Command, tmp_path: Path, space: dict[str, Any], words: str
+) -> None:
+    recipe = recipe_for(tmp_path, [*rows(4)], sweep={"space": space})
+    refused(shopglot("sweep", recipe, "--out", tmp_path / "sweep"), words)
+    assert not (tmp_path / "sweep").exists()
+
+
 @pytest.mark.parametrize("override", ["seed", "learn.steps=3", "sed=3"])
 def test_an_override_that_leads_nowhere_ends_the_run(shopglot: Command, tmp_path: Path, override: str) -> None:
     recipe = recipe_for(tmp_path, [*rows(4)])
@@ -253,6 +282,83 @@ def test_a_plan_that_does_not_fit_is_shown_and_ends_with_two(shopglot: Command, 
     assert "11.8 B" in ended.out
 
 
+def test_a_place_that_cannot_be_written_ends_every_writing_command_in_one_sentence(
+    shopglot: Command, bundle: Path, tmp_path: Path
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "file"
+    data.mkdir()
+    recipe, given = recipe_for(data, [*rows()]), json_lines(tmp_path / "in.jsonl", rows(4))
+    file.write_text("x", encoding="utf-8")
+    for place in (file / "below", tmp_path / ("x" * 300)):
+        refused(shopglot("simulate", "--pairs", "200", "--out", place), str(place))
+        refused(shopglot("run", recipe, "--out", place), str(place))
+        refused(shopglot("score", bundle, given, "--out", place / "scored.jsonl"), str(place))
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_folder_where_a_file_must_be_ends_a_command_in_one_sentence(
+    shopglot: Command, bundle: Path, tmp_path: Path
+) -> None:
+    made, finished = tmp_path / "made", tmp_path / "finished"
+    simulate = ("simulate", "--pairs", "200", "--out", made)
+    assert shopglot(*simulate).code == 0
+    shutil.copytree(bundle.parent, finished)
+    for path in (made / "train_QC.txt", finished / "report.html"):
+        path.unlink()
+        path.mkdir()
+    refused(shopglot(*simulate), "train_QC.txt")
+    refused(shopglot("report", finished), "report.html")
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_run_never_writes_into_a_folder_of_something_else(shopglot: Command, tmp_path: Path) -> None:
+    data, own = tmp_path / "data", tmp_path / "out" / "bundle" / "precious.txt"
+    data.mkdir()
+    own.parent.mkdir(parents=True)
+    own.write_text("x", encoding="utf-8")
+    ended = shopglot("run", recipe_for(data, [*rows()]), "--out", tmp_path / "out")
+    refused(ended, "holds other files, for it has no recipe.yaml; name a new or empty folder")
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == [own]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("recipe.yaml", b"\xff\xfe", "holds a run of another recipe"),
+        ("files.json", b'{"train', "files.json is damaged; choose another --out, or remove"),
+        ("models/lexical/0/QC.safetensors", b"cut", "remove it, and the same command fits it again"),
+    ],
+)
+def test_a_damaged_folder_of_a_run_is_named_when_it_is_started_again(
+    shopglot: Command, bundle: Path, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    shutil.copytree(bundle.parent, tmp_path / "run")
+    (tmp_path / "run" / name).write_bytes(content)
+    refused(shopglot("run", bundle.parents[1] / "recipe.yaml", "--out", tmp_path / "run"), words)
+
+
+def test_a_slice_by_a_column_that_is_not_there_ends_a_run_before_it_learns_and_an_evaluation(
+    shopglot: Command, bundle: Path, tmp_path: Path
+) -> None:
+    recipe = recipe_for(tmp_path, [*rows()], report={"slices": ["nope"]})
+    refused(shopglot("run", recipe, "--out", tmp_path / "run"), "no file has the column 'nope' to slice by")
+    assert not (tmp_path / "run" / "models").exists()
+    given = json_lines(tmp_path / "in.jsonl", rows())
+    assert shopglot("score", bundle, given, "--out", tmp_path / "scored.jsonl").code == 0
+    refused(shopglot("evaluate", tmp_path / "scored.jsonl", "--slice", "nope"), "the column 'nope' to slice by")
+
+
+def test_the_version_is_shown(shopglot: Command) -> None:
+    assert shopglot("--version").out == f"shopglot {__version__}\n"
+
+
+def test_the_warnings_of_deepspeed_stay_out_of_the_results(shopglot: Command) -> None:
+    shopglot("--version")
+    deepspeed = logging.getLogger("DeepSpeed")
+    shown = [deepspeed.filter(logging.makeLogRecord({"levelno": level})) for level in (logging.WARNING, logging.ERROR)]
+    assert [bool(each) for each in shown] == [False, True]
+
+
 def test_an_unexpected_error_is_shown_whole(shopglot: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     class Unexpected(Exception):
         pass
@@ -268,7 +374,7 @@ def test_an_unexpected_error_is_shown_whole(shopglot: Command, monkeypatch: pyte
 
 def test_the_module_runs_as_a_command_and_ends_with_two() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "shopglot.cli", "run", "none.yaml", "--out", "none"],
+        [sys.executable, "-m", "shopglot", "run", "none.yaml", "--out", "none"],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")},
         capture_output=True,
         text=True,

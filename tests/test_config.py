@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shopglot.config import Recipe, load_recipe
+from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
 from shopglot.core.errors import RecipeError
 
 ROOT = Path(__file__).parents[1]
@@ -33,9 +33,20 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({**PLAIN, "lern": []}, ["unknown key 'lern'; did you mean 'learn'?"]),
         ({"name": "x", "data": PLAIN["data"], "lern": PLAIN["learn"]}, ["unknown key 'lern'; did you mean 'learn'?"]),
         ({**PLAIN, "fold": {"fold": 3}}, ["'fold.fold'", "did you mean 'folds'?"]),
-        ({**PLAIN, "learn": [{"learner": "encoder", "step": 9}]}, ["learn.0", "step'", "did you mean 'steps'?"]),
-        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; see the recipe reference"]),
+        ({**PLAIN, "learn": [{"learner": "encoder", "step": 9}]}, ["'learn.0.step'; did you mean 'steps'?"]),
+        ({**PLAIN, "learn": [{"learner": "lexical", "steps": 9}]}, ["'learn.0.steps'; there are learner, name, tasks"]),
+        (
+            {**PLAIN, "learn": [{"learner": "embedding", "contrast": {"step": 9}}]},
+            ["'learn.0.contrast.step'; did you mean 'steps'?"],
+        ),
+        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; there are curate, data, fold, "]),
         ({**PLAIN, "seed": "many"}, ["seed: ", "'many'"]),
+        ({**PLAIN, "seed": -1}, ["seed: ", "not -1"]),
+        ({**PLAIN, "seed": 10**23}, ["seed: ", "less than 4294967296"]),
+        ({**PLAIN, "curate": {"language_odds": float("inf")}}, ["curate.language_odds: ", "finite"]),
+        ({**PLAIN, "data": {"train": "a.csv"}}, ["data.train: give a list, such as [a, b], not 'a.csv'"]),
+        ({**PLAIN, "fold": 3}, ["fold: give keys with values, not 3"]),
+        ({**PLAIN, "learn": [{"name": "x"}]}, ["learn.0: the key `learner` is missing"]),
         ({**PLAIN, "learn": [{"learner": "oracle"}]}, ["learn.0", "'oracle'", "'lexical'"]),
         ({**PLAIN, "learn": []}, ["learn: ", "at least 1"]),
         ({"name": "x", "data": PLAIN["data"]}, ["the key 'learn' is missing"]),
@@ -44,6 +55,9 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({**PLAIN, "fold": {"tune": 0}}, ["fold.tune is 0, but calibration"]),
         ({**PLAIN, "learn": [{"learner": "lexical"}] * 2}, ["two learners share a name among lexical, lexical"]),
         ("learn: [a\n", ["recipe.yaml is not YAML"]),
+        ("[" * 5000, ["recipe.yaml is not YAML"]),
+        ("seed: " + "1" * 5000, ["recipe.yaml is not YAML"]),
+        ("name: a\nfold:\n  tune: 0.1\n  tune: 0.2\n", ["recipe.yaml is not YAML: key 'tune' again", "line 4"]),
         ("- a\n- b\n", ["recipe.yaml holds no recipe"]),
         ("", ["recipe.yaml holds no recipe"]),
     ],
@@ -110,3 +124,103 @@ def test_a_recipe_written_out_in_full_is_the_same_recipe(tmp_path: Path) -> None
     assert again == recipe
     assert again.to_yaml() == recipe.to_yaml()
     assert "über" in recipe.to_yaml()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", ".hidden", "", "-x", "a\n"])
+def test_a_learner_cannot_be_named_out_of_the_folder_of_the_run(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RecipeError, match="is no name of a learner; use letters and digits"):
+        load_recipe(written(tmp_path, {**PLAIN, "learn": [{"learner": "lexical", "name": name}]}))
+
+
+def test_a_recipe_is_named_by_text_too(tmp_path: Path) -> None:
+    path = written(tmp_path, PLAIN)
+    assert load_recipe(str(path), ["seed=3"]) == load_recipe(path, ("seed=3",))
+
+
+SWEPT: dict[str, Any] = {
+    **PLAIN,
+    "learn": [{"learner": "lexical"}, {"learner": "embedding", "model": "local/e5", "networks": 2}],
+}
+
+
+def swept(space: dict[str, Any], **parts: Any) -> Recipe:
+    return Recipe.model_validate({**SWEPT, **parts, "sweep": {"space": space}})
+
+
+def test_the_recipe_of_a_trial_is_what_overrides_would_make_of_it(tmp_path: Path) -> None:
+    overrides = ("learn.1.contrast.steps=9", "learn.1.hidden=[8]", "merge.blend=mean")
+    values = {"learn.1.contrast.steps": 9, "learn.1.hidden": [8], "merge.blend": "mean"}
+    recipe = swept({"merge.blend": {"choices": ["mean"]}})
+    assert trial_recipe(recipe, values) == load_recipe(written(tmp_path, SWEPT), overrides)
+    assert recipe == swept({"merge.blend": {"choices": ["mean"]}})
+
+
+def test_a_value_put_inside_another_one_leaves_the_space_as_it_is() -> None:
+    space = {"learn.1.contrast": {"choices": [{"steps": 3}]}, "learn.1.contrast.steps": {"low": 1, "high": 2}}
+    recipe = swept(space)
+    assert checked_sweep(recipe) == swept(space).sweep
+    contrast = trial_recipe(recipe, {"learn.1.contrast": {"steps": 3}, "learn.1.contrast.steps": 2})
+    assert contrast.learn[1].model_dump()["contrast"]["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        ({"lern.1.networks": {"low": 1, "high": 3}}, "sweep.space: unknown key 'lern'; did you mean 'learn'?"),
+        ({"learn.1.netwroks": {"low": 1, "high": 3}}, "netwroks'; did you mean 'networks'?"),
+        ({"learn.0.networks": {"low": 1, "high": 3}}, "unknown key 'learn.0.networks'"),
+        ({"learn.networks": {"low": 1, "high": 3}}, "'learn.networks' leads to nothing in the recipe"),
+        ({"learn.1.networks": {"low": 0, "high": 3}}, "sweep.space: learn.1.networks: "),
+        ({"learn.1.networks": {"low": 1.0, "high": 2.5}}, "not 2.5"),
+        ({"merge.blend": {"choices": ["mean", "median"]}}, "sweep.space: merge.blend: "),
+        ({"learn.0.name": {"choices": ["lexical", "embedding"]}}, "two learners share a name"),
+        ({"learn.0": {"choices": [{"learner": "lexical"}, {"learner": "oracle"}]}}, "'oracle'"),
+        ({"fold.folds": {"low": 2, "high": 3}}, "all trials share what 'fold.folds' decides"),
+        ({"seed": {"low": 2, "high": 3}}, "all trials share what 'seed' decides; sweep format, learn, merge alone"),
+        ({"learn": {"choices": [[{"learner": "lexical", "tasks": ["QI"]}]]}}, "learn either QI or QC and QI"),
+    ],
+)
+def test_a_space_with_a_key_or_a_value_that_cannot_be_tried_is_refused(space: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        checked_sweep(swept(space))
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_value_has_to_be_possible_beside_the_first_ones_of_the_others(first: int) -> None:
+    models = ["embedded:universal-sentence-encoder", "local/e5"]
+    space = {
+        "learn.1.model": {"choices": [models[first], models[1 - first]]},
+        "learn.1.contrast": {"choices": [None, {"steps": 3}]},
+    }
+    if first == 1:
+        assert checked_sweep(swept(space)).space.keys() == space.keys()
+    else:
+        with pytest.raises(RecipeError, match="stays frozen; leave `contrast` out"):
+            checked_sweep(swept(space))
+
+
+def test_a_recipe_without_a_space_has_nothing_to_sweep() -> None:
+    with pytest.raises(RecipeError, match="has no part `sweep`"):
+        checked_sweep(Recipe.model_validate(PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("domain", "words"),
+    [
+        ({"low": 3, "high": 2}, "sweep.space.learn.1.networks: low is 3 and high is 2; let low be below high"),
+        ({"low": 3}, "the key 'sweep.space.learn.1.networks.high' is missing"),
+        ({"lowest": 3, "high": 4}, "unknown key 'sweep.space.learn.1.networks.lowest'; did you mean 'low'?"),
+    ],
+)
+def test_a_range_that_is_none_is_refused_where_it_stands(tmp_path: Path, domain: Any, words: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        load_recipe(written(tmp_path, {**SWEPT, "sweep": {"space": {"learn.1.networks": domain}}}))
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_sweeps_of_the_project_can_be_tried(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.sweep is None or checked_sweep(recipe).trials

@@ -14,7 +14,7 @@ from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, plan_learners, run, score_files
+from shopglot.pipeline import evaluate_file, gather, plan_learners, run, score_files
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -137,7 +137,7 @@ def test_a_task_that_no_learner_learns_is_left_out_of_everything(tmp_path: Path)
 
 def test_files_without_a_dev_part_are_reported_on_their_test_part(ran: Ran, tmp_path: Path) -> None:
     files = [str(ran.folder / "data" / f"train_{task}.txt") for task in ("QC", "QI")]
-    report = run(recipe(data={"train": files}), tmp_path)
+    report = run(recipe(data={"train": files}, report={"bootstrap": 100}), tmp_path)
     assert report.measured_on == "test"
     assert report.gap.keys() == {"QC", "QI"}
 
@@ -238,3 +238,63 @@ def test_a_plan_takes_the_pairs_that_will_be_simulated() -> None:
 
 def test_a_plan_takes_the_pairs_it_is_told_of() -> None:
     assert planned_steps({"train": ["elsewhere.csv"]}, pairs=400) == 2 * 70
+
+
+@pytest.mark.parametrize("given", ["scored.jsonl", "scored.quarantine.jsonl"])
+def test_scoring_leaves_its_input_as_it_is(ran: Ran, tmp_path: Path, given: str) -> None:
+    path = rows_file(tmp_path / given, ROWS)
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="is an input that would be replaced"):
+        score_files(ran.bundle, [path], tmp_path / "scored.jsonl")
+    assert path.read_bytes() == before
+
+
+def test_files_of_one_name_are_told_apart_when_one_has_changed(ran: Ran, tmp_path: Path) -> None:
+    files = [tmp_path / part / "train.txt" for part in ("p1", "p2")]
+    for file, task in zip(files, ("QC", "QI"), strict=True):
+        file.parent.mkdir()
+        file.write_bytes((ran.folder / "data" / f"train_{task}.txt").read_bytes())
+    same = recipe(data={"train": files})
+    gather(same, tmp_path / "run")
+    assert set(read_json(tmp_path / "run" / "files.json")) == {"p1/train.txt", "p2/train.txt"}
+    files[0].write_bytes(files[0].read_bytes() + b"\n")
+    with pytest.raises(DataError, match="the files have changed"):
+        gather(same, tmp_path / "run")
+
+
+def test_dev_files_of_a_task_that_was_not_trained_are_left_out(ran: Ran, tmp_path: Path) -> None:
+    files = {"train": [str(ran.folder / "data" / "train_QC.txt")], "dev": [str(ran.folder / "data" / "dev_QI.txt")]}
+    report = run(recipe(data=files, learn=[{"learner": "lexical", "tasks": ["QC"]}]), tmp_path)
+    assert report.measured_on == "test"
+    assert {task for kind in report.evidence.values() for task in kind} == {"QC"}
+
+
+def test_the_prior_is_the_rate_of_all_training_pairs(ran: Ran) -> None:
+    for task, own in Bundle.load(ran.bundle).decision.tasks.items():
+        labels = read(ran.folder / "data" / f"train_{task}.txt")["label"]
+        assert own.prior == pytest.approx(labels.mean(), abs=0.03)
+
+
+def test_a_tune_part_too_small_to_calibrate_on_is_said_before_learning_and_in_the_report(
+    logged: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    run(recipe(data={"simulate": {"pairs": 300, "seed": 7}}), tmp_path)
+    said = [line for line in logged.messages if "rest on the" in line]
+    assert said
+    assert logged.messages.index(said[0]) < logged.messages.index("learn …")
+    assert set(said) <= set(read_json(tmp_path / "report.json")["facts"]["folds"]["notes"])
+
+
+def test_scoring_says_when_each_stage_begins_and_ends(
+    ran: Ran, logged: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    score_files(ran.bundle, [rows_file(tmp_path / "in.jsonl", ROWS)], tmp_path / "scored.jsonl")
+    for stage in ("load", "curate", "score"):
+        assert f"{stage} …" in logged.messages
+        assert any(line.startswith(f"{stage} took") for line in logged.messages)
+
+
+def test_paths_are_taken_as_text_too(ran: Ran, tmp_path: Path) -> None:
+    given, out = rows_file(tmp_path / "in.jsonl", ROWS), tmp_path / "scored.jsonl"
+    assert score_files(str(ran.bundle), [str(given)], str(out), taxonomy=[str(ran.folder / "data" / "taxonomy.txt")])
+    assert evaluate_file(str(out), ["id"]).tasks

@@ -3,17 +3,17 @@
 import logging
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from shopglot import __version__
 from shopglot.core.errors import RecipeError, ShopglotError
 from shopglot.learn.gpus import GPUS, gpu_named
 
 app = typer.Typer(
-    help="Search relevance for shops that sell in many languages.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -35,12 +35,37 @@ def main() -> None:
     )
     logging.getLogger("shopglot").setLevel(logging.INFO)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    # DeepSpeed sets its own level when accelerate imports it, so only a filter keeps its warnings out of the results.
+    logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno > logging.WARNING)
     try:
         app()
     except ShopglotError as error:
-        problems.print("[bold red]error:[/]", end=" ")
-        problems.print(str(error), markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(2) from None
+        _end(str(error))
+    except OSError as error:
+        named = f"{error.filename2 or error.filename}: {error.strerror}" if error.filename else str(error)
+        _end(f"a file cannot be read or written: {named}; mend that, or name another place")
+
+
+def _end(sentence: str) -> NoReturn:
+    problems.print("[bold red]error:[/]", end=" ")
+    problems.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    raise SystemExit(2) from None
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        output.print(f"shopglot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _shopglot(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show it and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Search relevance for shops that sell in many languages."""
 
 
 @app.command()
@@ -75,7 +100,7 @@ def run(
 
     A run that was killed goes on where it was when it is started again.
 
-    Example: `shopglot run recipes/shopify-qc.yaml --out runs/shopify --set seed=3 --set learn.0.networks=5`
+    Example: `shopglot run recipes/shopify-qc.yaml --out runs/shopify --set seed=3 --set learn.1.networks=5`
     """
     from shopglot.config import load_recipe
     from shopglot.pipeline import run as run_recipe
@@ -121,6 +146,28 @@ def plan(
 
 
 @app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file with a part `sweep`, such as recipes/sweep-demo.yaml.")],
+    out: Out,
+    trials: Annotated[int | None, typer.Option(help="Trials in all, in place of the recipe's number.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Search for the values of recipe fields that judge best out of fold, with Optuna.
+
+    A sweep that was killed goes on where it was when it is started again, and so does a finished one with more trials.
+
+    Example: `shopglot sweep recipes/sweep-demo.yaml --out runs/sweep --trials 30`
+    """
+    from shopglot.config import load_recipe
+    from shopglot.pipeline import sweep as sweep_recipe
+    from shopglot.report.sweep import console_sweep
+
+    given = (*(overrides or ()), *(() if trials is None else (f"sweep.trials={trials}",)))
+    output.print(console_sweep(sweep_recipe(load_recipe(recipe, given), out)))
+    output.print(f"page: {out / 'sweep.html'}\nbest recipe: {out / 'best.yaml'}")
+
+
+@app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
     """Show a run's figures and write its page again.
 
@@ -150,7 +197,8 @@ def score(
 ) -> None:
     """Score files of pairs: every input row comes back as it was, with `score` and `prediction`.
 
-    The result is JSON lines, or Parquet when --out ends in `.parquet`. Unreadable rows are listed beside it.
+    The result is Parquet when --out ends in `.parquet`, JSON lines when it ends in `.jsonl`, `.json` or `.txt`.
+    Unreadable rows are listed beside it.
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
@@ -179,5 +227,16 @@ def evaluate(
     output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
 
 
-if __name__ == "__main__":
-    main()
+@app.command()
+def merge_adapters(
+    model: Annotated[Path, typer.Argument(help="The folder of one fine-tuned model, such as `models/llm/0` of a run.")],
+    out: Out,
+) -> None:
+    """Write a LoRA model as one without adapters, which any recipe can name as its `model`.
+
+    Example: `shopglot merge-adapters runs/gemma/models/gemma-3-270m/0 --out models/gemma-tuned`
+    """
+    from shopglot.learn.llm_scorer import merge_adapters as merge
+
+    merge(model, out)
+    output.print(f"model: {out}")

@@ -1,20 +1,27 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
-from difflib import get_close_matches
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from shopglot.core.complaint import first_complaint
 from shopglot.core.errors import RecipeError
+from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
 from shopglot.demo.settings import SimulateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
+from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
+
+_SWEPT: Final = ("format", "learn", "merge")
 
 
 class DataSettings(BaseModel):
@@ -40,7 +47,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="The name the report shows.")
-    seed: int = Field(default=17, description="Seed of the folds and of everything else that draws.")
+    seed: int = Field(default=17, ge=0, lt=2**32, description="Seed of the folds and of everything else that draws.")
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings
     curate: CurateSettings = CurateSettings()
@@ -49,10 +56,14 @@ class Recipe(BaseModel):
     learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
+    sweep: SweepSettings | None = Field(default=None, description="What `shopglot sweep` tries.")
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _names_are_folders_of_their_own(self) -> Self:
         names = [learner.name for learner in self.learn]
+        for name in names:
+            if not re.fullmatch(r"\w[\w.-]*", name):
+                raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
         if len(set(names)) < len(names):
             raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
         return self
@@ -63,66 +74,110 @@ class Recipe(BaseModel):
             raise ValueError("fold.tune is 0, but calibration and thresholds are chosen on that part; give it a tenth")
         return self
 
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that its learners learn."""
+        return tuple(task for task in TASKS if any(task in learner.tasks for learner in self.learn))
+
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
         text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         return text
 
 
-def load_recipe(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Return the recipe in `path` with each `key=value` of `overrides` put in, such as `learn.0.steps=50`.
 
     Raises RecipeError that names the key, where it stands and the nearest known one.
     """
+    path = Path(path)
     if not path.is_file():
         raise RecipeError(f"no recipe {path}; name a YAML file, such as recipes/demo.yaml")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as reason:
+        content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)
+    except _NOT_YAML as reason:
         raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
     for override in overrides:
-        _put(content, override)
-    try:
-        recipe = Recipe.model_validate(content)
-    except ValidationError as reason:
-        raise RecipeError(f"{path}: {_first_complaint(reason)}") from reason
+        _put(content, *_parsed(override))
+    recipe = _valid(content, str(path))
     return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
 
 
-def _put(content: dict[str, Any], override: str) -> None:
+def checked_sweep(recipe: Recipe) -> SweepSettings:
+    """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
+
+    Each value has to be possible beside the first values of the other keys.
+    """
+    if recipe.sweep is None:
+        raise RecipeError("the recipe has no part `sweep`; name the keys to vary, each with its values, in sweep.space")
+    space = recipe.sweep.space
+    first = {key: domain.corners[0] for key, domain in space.items()}
+    for key, domain in space.items():
+        for value in domain.corners:
+            trial_recipe(recipe, first | {key: value})
+        if key.partition(".")[0] not in _SWEPT:
+            raise RecipeError(f"sweep.space: all trials share what {key!r} decides; sweep {', '.join(_SWEPT)} alone")
+    return recipe.sweep
+
+
+def trial_recipe(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe without its sweep and with each value put in at its dotted key, as by `--set`.
+
+    Raises RecipeError for a key or a value that is not possible, and for learners of other tasks.
+    """
+    content = recipe.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)
+    for key, value in values.items():
+        _put(content, key, deepcopy(value))
+    tried = _valid(content, "sweep.space")
+    if tried.tasks != recipe.tasks:
+        learned = " or ".join(" and ".join(tasks) for tasks in (tried.tasks, recipe.tasks))
+        raise RecipeError(f"sweep.space: trials that learn either {learned} cannot be compared; leave `tasks` alone")
+    return tried
+
+
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML says that keys are unique; the library would take the last of two and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key for key, _ in node.value]
+        for number, key in enumerate(keys):
+            if key.value in [earlier.value for earlier in keys[:number]]:
+                raise yaml.constructor.ConstructorError(problem=f"key {key.value!r} again", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_NOT_YAML: Final = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading YAML raises: for its form, for numbers, dates and bytes that are none, and for what nests too deeply."""
+
+
+def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
+    try:
+        return key, yaml.load(value, _EachKeyOnce)
+    except _NOT_YAML as reason:
+        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+
+
+def _put(content: dict[str, Any], key: str, value: Any) -> None:
     node: Any = content
     *parents, last = key.split(".")
     try:
         for name in parents:
             node = node[int(name)] if isinstance(node, list) else node.setdefault(name, {})
-        node[int(last) if isinstance(node, list) else last] = yaml.safe_load(value)
-    except yaml.YAMLError as reason:
-        raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
+        node[int(last) if isinstance(node, list) else last] = value
     except (IndexError, ValueError, TypeError, AttributeError) as reason:
-        raise RecipeError(f"--set {key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
+        raise RecipeError(f"{key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
 
 
-def _first_complaint(error: ValidationError) -> str:
-    """Return what to mend first: a misspelt key explains why another one is missing."""
-    first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        near = get_close_matches(str(first["loc"][-1]), sorted(_known_keys() - {first["loc"][-1]}), n=1)
-        return f"unknown key {where!r}" + (f"; did you mean {near[0]!r}?" if near else "; see the recipe reference")
-    if first["type"] == "missing":
-        return f"the key {where!r} is missing"
-    return f"{where or 'the recipe'}: {first['msg'].removeprefix('Value error, ')}, not {first['input']!r}"[:400]
-
-
-def _known_keys() -> set[str]:
-    schema = Recipe.model_json_schema()
-    models = [schema, *schema.get("$defs", {}).values()]
-    return {key for model in models for key in model.get("properties", {})}
+def _valid(content: dict[str, Any], where: str) -> Recipe:
+    try:
+        return Recipe.model_validate(content)
+    except ValidationError as reason:
+        raise RecipeError(f"{where}: {first_complaint(reason, content, Recipe)}") from reason
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

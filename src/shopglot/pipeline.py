@@ -1,46 +1,54 @@
 """Whole runs as short functions, read top to bottom."""
 
+import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 from time import perf_counter
 from typing import Any
 
-from shopglot.config import Recipe
+import polars as pl
+
+from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import sha256, whole_file
+from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.judged import Judged
+from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
-from shopglot.curate.prepare import prepare, prepare_for_scoring
+from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate, sizes
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
-from shopglot.fold.describe import describe
+from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
 from shopglot.learn.plan import Plan, plan
+from shopglot.learn.search import Measured, Values, search
+from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.merge.decide import Decision
-from shopglot.pack.bundle import Bundle
+from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, summarise
+from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -73,15 +81,16 @@ class Stages:
         log.info("%s took %.1f s", name, self.seconds[name])
 
 
-def run(recipe: Recipe, out: Path) -> Report:
+def run(recipe: Recipe, out: str | Path) -> Report:
     """Turn labelled files into a bundle, its report and everything that shows how they came about, in `out`.
 
     A run that was killed goes on where it was when it is started again with the same recipe and folder.
     """
-    stages = Stages()
+    out, stages = Path(out), Stages()
     begin_run(recipe.to_yaml(), out)
     with stages.timed("curate"):
         data = gather(recipe, out)
+        check_slices(recipe.report, data.train, data.dev)
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
@@ -110,8 +119,34 @@ def run(recipe: Recipe, out: Path) -> Report:
     return report
 
 
+def sweep(recipe: Recipe, out: Path) -> Sweep:
+    """Try the values of the recipe's sweep on the same pairs and folds, and leave the best recipe in `out`.
+
+    Only folds are read, never the tune and test parts. Started again after a kill, or with more trials, it goes on.
+    """
+    settings = checked_sweep(recipe)
+    any_length = recipe.model_copy(update={"sweep": SweepSettings(space=settings.space)})
+    begin_run(any_length.to_yaml(), out)
+    data = gather(recipe, out)
+    folds = deal_folds(recipe, data.train, out)
+    measure = partial(_measure, recipe, data, folds, out)
+    trials = search(settings.space, measure, out / "study.journal", settings.trials, recipe.seed)
+    if not trials:
+        raise RecipeError(f"sweep.space: none of {settings.trials} trials was possible; name values that go together")
+    swept = Sweep(recipe.name, settings.space, tuple(trials), simulated=recipe.data.simulate is not None)
+    with whole_file(out / "best.yaml") as part:
+        part.write_text(trial_recipe(recipe, swept.best.values).to_yaml(), encoding="utf-8")
+    write_sweep(swept, out)
+    return swept
+
+
 def score_files(
-    bundle: Path, files: Sequence[Path], out: Path, *, taxonomy: Sequence[Path] = (), max_bad_rows: float = 1.0
+    bundle: str | Path,
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    taxonomy: Sequence[str | Path] = (),
+    max_bad_rows: float = 1.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
@@ -119,20 +154,27 @@ def score_files(
     input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
     those in `taxonomy` and those that the files' own rows name.
     """
-    check_out(out)
-    model = Bundle.load(bundle)
+    out, stages = Path(out), Stages()
+    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
     rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    read = prepare_for_scoring(files, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-    decided = model.knowing([*read_taxonomy(taxonomy, model.curate), *paths]).score_clean(read.pairs)
-    write_scored(read.pairs, decided, out)
+    check_out(out, rejected, (*given, *trees))
+    with stages.timed("load"):
+        model = load(bundle)
+    with stages.timed("curate"):
+        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
+    with stages.timed("score"):
+        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
+        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
+        write_scored(read.pairs, decided, out)
     return {**read.counts, "relevant": int(decided.decision.sum())}
 
 
-def evaluate_file(scored: Path, slices: tuple[str, ...] = ()) -> Report:
+def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
-    judged, thresholds = read_scored(scored)
-    return summarise(scored.name, [judged], {}, ReportSettings(slices=slices), seed=0, thresholds=thresholds)
+    path, settings = Path(scored), ReportSettings(slices=tuple(slices))
+    judged, thresholds = read_scored(path)
+    check_slices(settings, judged.pairs)
+    return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
 
 
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
@@ -153,31 +195,26 @@ def gather(recipe: Recipe, out: Path) -> Data:
         made = simulate(out / "data", **settings.model_dump())
         train_files, dev_files = (tuple(made.files[f"{split}_{task}"] for task in TASKS) for split in ("train", "dev"))
         taxonomy_files = (made.taxonomy,)
-    train = prepare(
-        train_files,
-        recipe.curate,
-        max_bad_rows=recipe.max_bad_rows,
-        quarantine=out / "quarantine-train.jsonl",
-        labelled_only=True,
+    limit = recipe.max_bad_rows
+    rejected = {split: out / f"quarantine-{split}.jsonl" for split in ("train", "dev")}
+    train = prepare(train_files, recipe.curate, max_bad_rows=limit, quarantine=rejected["train"], labelled_only=True)
+    dev = prepare_for_judging(
+        dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
-    dev = prepare_for_scoring(dev_files, recipe.curate) if dev_files else None
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    facts: dict[str, Any] = {
-        "simulated": recipe.data.simulate is not None,
-        "files": {path.name: sha256(path) for path in (*train_files, *dev_files, *taxonomy_files) if path.is_file()},
-        "train": train.counts,
-        "taxonomy paths": len(taxonomy),
-    }
-    keep_checksums(facts["files"], out / "files.json")
-    if dev is None:
-        return Data(train.pairs, Pairs.concat([]), taxonomy, facts)
-    return Data(train.pairs, dev.pairs, taxonomy, {**facts, "dev": dev.counts})
+    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    keep_checksums(files, out / "files.json")
+    counts = {"train": train.counts, "taxonomy paths": len(taxonomy)} | ({"dev": dev.counts} if dev_files else {})
+    facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
+    return Data(train.pairs, dev.pairs, taxonomy, facts)
 
 
 def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
     """Deal the pairs into folds, look for leaks that the keys miss, and keep the folds in `out/folds`."""
     folds = deal(pairs, recipe.fold, recipe.seed)
     audit(pairs, folds, recipe.fold, recipe.seed).check()
+    for note in tune_notes(pairs, folds):
+        log.warning(note)
     save_folds(folds, out / "folds")
     return folds
 
@@ -215,14 +252,19 @@ def merge(
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
     tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    parts = {"tune": tune, "test": test, "dev": data.dev.labelled}
+    parts = {"tune": tune, "test": test, "dev": data.dev.labelled.of_tasks(chain.weights)}
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scored = {name: score_members(shipped, pairs, tasks) for name, pairs in parts.items() if len(pairs)}
-    decision, judged = _decide(shipped, scored, recipe)
+    scored = {}
+    for name, pairs in parts.items():
+        if len(pairs):
+            log.info("scoring the %d pairs of %s", len(pairs), name)
+            scored[name] = score_members(shipped, pairs, tasks)
+    rates = {task: float(data.train.of_task(task).labels.mean()) for task in chain.weights}
+    decision, judged = _decide(shipped, scored, recipe, rates)
     learners = {
         name: alone
         for name, blend in _each_alone(shipped, tasks).items()
-        for alone in _decide(blend, scored, recipe)[1][-1:]
+        for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts)
@@ -266,7 +308,7 @@ def _members(
         learner = make_learner(settings, template(recipe), data.taxonomy)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
-        members[settings.name] = fit_once(learner, train, folder, _load)
+        members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
     return members
 
 
@@ -275,12 +317,49 @@ def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[s
     return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
 
 
-def _decide(blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe) -> tuple[Decision, list[Judged]]:
-    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""
-    decision = redecide(*scored["tune"].blended(blend), recipe.merge)
+def _decide(
+    blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe, rates: Mapping[Task, float]
+) -> tuple[Decision, list[Judged]]:
+    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts.
+
+    The priors are the `rates` of relevant pairs in all training files, for `tune` may be small.
+    """
+    decision = redecide(*scored["tune"].blended(blend), recipe.merge).with_priors(rates)
     judged = []
     for name in [name for name in scored if name != "tune"]:
         pairs, scores = scored[name].blended(blend)
         decided = decision.decide(pairs, scores)
         judged.append(Judged(name, pairs, decided.probability, decided.decision))
     return decision, judged
+
+
+def _measure(recipe: Recipe, data: Data, folds: Folds, out: Path, values: Values) -> Measured | None:
+    """Return how well the blend with these values judges out of fold, or None where they do not go together."""
+    try:
+        tried = trial_recipe(recipe, values)
+    except RecipeError as reason:
+        log.warning("left out: %s", reason)
+        return None
+    start = perf_counter()
+    alone = [tried.model_copy(update={"learn": (settings,)}) for settings in tried.learn]
+    scores = OutOfFold.concat([_scores_once(each, data, folds, out) for each in alone])
+    judged = cross_fitted(data.train, scores, tried.merge)
+    tasks = {task: judged.where((judged.pairs["task"] == task).to_numpy()) for task in judged.pairs.tasks}
+    return Measured(
+        pr_auc={task: average_precision(own.pairs.labels, own.probability) for task, own in tasks.items()},
+        f1={task: Confusion.of(own.pairs.labels, own.decision).f1 for task, own in tasks.items()},
+        seconds=round(perf_counter() - start, 1),
+    )
+
+
+def _scores_once(alone: Recipe, data: Data, folds: Folds, out: Path) -> OutOfFold:
+    """Return the out-of-fold scores of a recipe's one learner; trials that share it fit it once."""
+    text = alone.model_dump_json(include={"format", "learn"})
+    name = f"{alone.learn[0].name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    work, kept = out / "fitting" / name, out / "scores" / f"{name}.parquet"
+    if not kept.is_file():
+        (validated,) = learn(alone, data, folds, work).values()
+        with whole_file(kept) as part:
+            validated.out_of_fold.frame.write_parquet(part)
+    rmtree(work, ignore_errors=True)
+    return OutOfFold(pl.read_parquet(kept))

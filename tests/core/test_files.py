@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from shopglot.core.files import whole_file, whole_folder, write_json
+from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.files import checksums, require_own_folder, sha256, undamaged, whole_file, whole_folder, write_json
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -30,6 +31,30 @@ def test_json_never_holds_nan(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_somebody_else_is_refused_and_a_new_empty_or_own_one_is_not(tmp_path: Path) -> None:
+    require_own_folder(tmp_path / "new", "mark")
+    require_own_folder(tmp_path, "mark")
+    (tmp_path / "precious").write_text("x")
+    with pytest.raises(RecipeError, match="holds other files, for it has no mark; name a new or empty folder"):
+        require_own_folder(tmp_path, "mark")
+    with pytest.raises(RecipeError, match="is a file; name a folder"):
+        require_own_folder(tmp_path / "precious", "mark")
+    (tmp_path / "mark").write_text("x")
+    require_own_folder(tmp_path, "mark")
+
+
+def test_what_is_damaged_is_named_with_the_reason_and_the_remedy_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"x is damaged \(KeyError: 'a b'\); copy it again"):
+        _raise(KeyError("a b"), tmp_path / "x")
+    with pytest.raises(RecipeError, match="as it was"):
+        _raise(RecipeError("as it was"), tmp_path / "x")
+
+
+def _raise(error: Exception, path: Path) -> None:
+    with undamaged(path, "copy it again"):
+        raise error
+
+
 def _write_half(path: Path) -> None:
     with whole_file(path) as part:
         part.write_text("half")
@@ -40,3 +65,13 @@ def _fill_half(folder: Path) -> None:
     with whole_folder(folder) as part:
         (part / "b").write_text("half")
         raise RuntimeError
+
+
+def test_files_of_one_name_have_checksums_of_their_own_and_those_in_a_folder_count(tmp_path: Path) -> None:
+    files = [tmp_path / "p1" / "train.txt", tmp_path / "p2" / "train.txt", tmp_path / "wands" / "label.csv"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(file.parent.name)
+    found = checksums([*files[:2], tmp_path / "wands"])
+    assert found == {f"{file.parent.name}/{file.name}": sha256(file) for file in files}
+    assert checksums(files[:1]) == {"train.txt": sha256(files[0])}

@@ -48,3 +48,21 @@ def test_a_row_is_readable_when_it_has_a_query_and_a_target() -> None:
     texts = [("tea", "food,tea"), ("", "food,tea"), ("tea", "\u00a0 "), ("茶", "food,tea")]
     pairs = Pairs.of([Pair(task="QC", query=query, target=target) for query, target in texts])
     assert pairs.readable.tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("task", ["qc", "XX", None])
+def test_a_pair_without_one_of_the_two_tasks_is_refused(task: str | None) -> None:
+    with pytest.raises(DataError, match=f"{task}|has no task"):
+        Pairs.of([Pair(task=task, query="a", target="b")])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("label", [0.5, 7, -1])
+def test_a_label_other_than_0_and_1_is_refused(label: float) -> None:
+    with pytest.raises(DataError, match=f"the label {label:g}; write 0, 1 or null"):
+        Pairs.from_frame(pl.DataFrame({"task": "QC", "query": "a", "target": "b", "label": [label]}))
+
+
+def test_a_label_may_be_a_float_a_text_or_a_truth_value() -> None:
+    frame = pl.DataFrame({"task": "QC", "query": "a", "target": "b", "label": [1.0, 0.0, None]})
+    for dtype in (pl.Float64, pl.Boolean, pl.Int64):
+        assert Pairs.from_frame(frame.cast({"label": dtype}))["label"].to_list() == [1, 0, None]

@@ -12,7 +12,8 @@ from shopglot.curate.settings import CurateSettings
 PIECES = (
     "&", "amp;", "lt;", "#38;", "#x2c;", "\\", "u0026", "u00e9", "ud83d", "ude00", "n", "\"", "/", "İ", "I", "J",
     "\u030c", "ﬁ", "น", "้", "ำ", "ํ", "า", "，", "﹐", ",", " ", "\u3000", "\u00a0", "\u200b", "\u00ad", "\x00", "\x85",
-    "ﷺ", "ﹰ", "3", "½", "⁄", "™", "´", "¨", "Σ", "ẞ", "ｶ", "ﾞ", "ㅋ", "ㅠ", "x", "nan", "\ufffd", "가", "e\u0301",
+    "ﷺ", "ﹰ", "gt;", ">", "3", "½", "⁄", "™", "´", "¨", "Σ", "ẞ", "ｶ", "ﾞ", "ㅋ", "ㅠ", "x", "nan", "\ufffd", "가",
+    "e\u0301",
 )  # fmt: skip
 AWKWARD = st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=20)
 SETTINGS = CurateSettings()
@@ -63,6 +64,10 @@ def test_a_text_is_put_into_its_normal_form(raw: str, text: str) -> None:
     assert cleaned(raw) == text
 
 
+def test_a_text_escaped_without_end_takes_no_time_without_end() -> None:
+    assert cleaned("&" + "amp;" * 8_000 + "lt;").startswith("&amp;amp;")
+
+
 def test_lower_case_can_be_left_alone() -> None:
     assert cleaned(" İPhone  ＵＳＢ ", lower_case=False) == "İPhone USB"
 
@@ -104,6 +109,9 @@ def test_a_long_text_is_cut_after_unescaping() -> None:
         ("food,\u200b,tea", ("food", "tea")),
         (" ,food", ("food",)),
         ("home &amp; garden,pots", ("home & garden", "pots")),
+        ("Home > Garden &gt; Pots, large", ("home", "garden", "pots, large")),
+        ("a, > b , c > d", ("a", "b, c", "d")),
+        ("a>b", ("a>b",)),
     ],
 )
 def test_only_a_comma_that_touches_the_next_name_separates_levels(raw: str, levels: tuple[str, ...]) -> None:

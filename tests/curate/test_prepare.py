@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from shopglot.core.errors import DataError
-from shopglot.curate.prepare import prepare, prepare_for_scoring
+from shopglot.curate.prepare import Curated, prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.settings import CurateSettings
 from tests.curate.files import Row, category_row, item_row, json_lines
 
@@ -85,3 +85,36 @@ def test_training_and_scoring_read_the_same_text(files: list[Path]) -> None:
     trained = prepare(files, SETTINGS, max_bad_rows=0.1).pairs.frame.select(texts)
     scored = prepare_for_scoring(files, SETTINGS).pairs.frame.select(texts)
     assert trained.join(scored, on=texts, how="anti", nulls_equal=True).is_empty()
+
+
+def judged(path: Path, *, max_bad_rows: float = 0.5) -> Curated:
+    bad = path.with_name("bad.jsonl")
+    return prepare_for_judging([path], SETTINGS, ["QC"], max_bad_rows=max_bad_rows, quarantine=bad)
+
+
+def test_rows_that_are_not_judged_are_counted_and_those_with_bad_labels_listed(tmp_path: Path) -> None:
+    rows = [category_row(1), category_row(2, label="maybe"), category_row(3, label=None), category_row(4, label=0)]
+    path = json_lines(tmp_path / "dev.txt", rows)
+    curated = judged(path)
+    assert curated.pairs["id"].to_list() == ["QC-1", "QC-3", "QC-4"]
+    assert (curated.counts["quarantined"], curated.counts["unlabelled"]) == (1, 1)
+    assert "maybe" in (tmp_path / "bad.jsonl").read_text()
+    with pytest.raises(DataError, match="1 of 4 rows are bad"):
+        judged(path, max_bad_rows=0.2)
+
+
+def test_pairs_of_a_task_that_was_not_learned_are_refused_before_they_are_judged(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="some hold QI pairs and no training file does"):
+        judged(json_lines(tmp_path / "dev.txt", [category_row(1), item_row(1)]))
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("home/garden", 1), ("Home, Garden", 1), ("home>garden", 1), ("home > garden", 0), ("food", 0)]
+)
+def test_paths_with_another_separator_are_warned_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str, said: int
+) -> None:
+    rows = [category_row(number, category_path=f"{path}{number}") for number in range(9)]
+    prepare_for_scoring([json_lines(tmp_path / "a.txt", [*rows, category_row(9)])], SETTINGS)
+    assert len(caplog.messages) == said
+    assert all(message.startswith("9 of 10 category paths are one level") for message in caplog.messages)

@@ -183,9 +183,9 @@ def test_a_csv_keeps_every_value_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("2,tea", "2 fields where the header names 4"),
-        ("2,tea,Green Tea,1,extra", "5 fields where the header names 4"),
-        ('2,"tea" green,Green Tea,1', "a quote stands in a wrong place: ',' expected after '\"'"),
+        ("2,tea", "fields: 2, where the header names 4"),
+        ("2,tea,Green Tea,1,extra", "fields: 5, where the header names 4"),
+        ('2,"tea" green,Green Tea,1', "a field or its quotes cannot be read: ',' expected after '\"'"),
     ],
 )
 def test_a_ragged_row_is_set_aside_and_the_rows_after_it_keep_their_lines(
@@ -380,3 +380,22 @@ def test_the_real_esci_rows_are_read_whole() -> None:
     pairs: Pairs = read(path).pairs
     assert len(pairs) == 200
     assert int(pairs.labels.sum()) == 187
+
+
+@pytest.mark.parametrize("value", [b"tea", [b"tea"], {"a": b"tea"}])
+def test_a_parquet_column_of_bytes_is_refused_by_its_name(tmp_path: Path, value: Any) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame([item_row(picture=value)]).write_parquet(path)
+    assert "a.parquet holds bytes in picture" in refusal(path)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, {"a": 1}), ({"a": 1}, "x"), ([1], {"a": 1}), (1, [1])])
+def test_a_column_of_objects_in_one_file_and_numbers_in_another_is_refused(
+    tmp_path: Path, one: Any, other: Any
+) -> None:
+    files = [
+        json_lines(tmp_path / f"{number}.txt", [category_row(number, price=value)])
+        for number, value in enumerate([None, one, other])
+    ]
+    with pytest.raises(DataError, match=r"only one holds lists or objects in 'price'|in different types"):
+        read(*files)

@@ -212,3 +212,14 @@ def test_an_argument_out_of_range_is_named_in_one_sentence(tmp_path: Path, wrong
 
 def test_what_was_written_says_that_it_is_simulated(made: Simulated) -> None:
     assert '"simulated": true' in (made.folder / "simulated.json").read_text(encoding="utf-8")
+
+
+def test_files_of_somebody_else_are_never_overwritten_and_its_own_are_made_again(tmp_path: Path) -> None:
+    own = tmp_path / "dev_QC.txt"
+    own.write_text("precious", encoding="utf-8")
+    with pytest.raises(RecipeError, match=r"holds other files, for it has no simulated\.json"):
+        simulate(tmp_path, pairs=200)
+    assert [*tmp_path.iterdir()] == [own]
+    assert own.read_text(encoding="utf-8") == "precious"
+    first = simulate(str(tmp_path / "new"), pairs=200).files["dev_QC"].read_bytes()
+    assert simulate(tmp_path / "new", pairs=200).files["dev_QC"].read_bytes() == first

@@ -2,12 +2,13 @@ import json
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
-from shopglot.fold.describe import describe
+from shopglot.fold.describe import describe, tune_notes
 from tests.strategies import pairs_tables
 
 
@@ -49,3 +50,26 @@ def test_a_language_that_some_fold_does_not_judge_is_noted() -> None:
     assert facts["notes"] == ["QC pl: 3 pairs, judged in 1 of 2 folds"]
     assert facts["groups"] == {"query": {"groups": 9, "largest": 1, "largest_share": 0.1111}}
     assert facts["QC"]["0"] == {"judges": 4, "label_rate": None, "languages": 2, "trains": 4}
+
+
+def of_tune(relevant: int, rows: int) -> tuple[Pairs, Folds]:
+    """Return 800 pairs, three in four of them relevant, and folds with this many of them in tune."""
+    labels = [1] * relevant + [0] * (rows - relevant) + [1] * (600 - relevant) + [0] * (200 - rows + relevant)
+    pairs = Pairs.of(Pair(task="QC", query=f"q{n}", target="t", label=label) for n, label in enumerate(labels))
+    groups = pairs.frame.select("id", query="query")
+    part = pl.Series([TUNE] * rows + ["0", "1"] * ((800 - rows) // 2))
+    return pairs, Folds(2, groups, {"query": groups.select(group="query", part=part)})
+
+
+@pytest.mark.parametrize(("relevant", "rows"), [(29, 30), (19, 60), (175, 200), (40, 100)])
+def test_a_tune_part_with_few_of_a_class_or_a_rate_of_its_own_is_noted(relevant: int, rows: int) -> None:
+    pairs, folds = of_tune(relevant, rows)
+    (note,) = tune_notes(pairs, folds)
+    assert note.startswith(f"QC: probabilities and threshold rest on the {rows} pairs of tune, of which {relevant} are")
+    assert "beside 75% of all;" in note
+    assert note in describe(pairs, folds)["notes"]
+
+
+@pytest.mark.parametrize(("relevant", "rows"), [(70, 90), (80, 120)])
+def test_a_tune_part_like_the_others_is_not_noted(relevant: int, rows: int) -> None:
+    assert tune_notes(*of_tune(relevant, rows)) == []

@@ -4,7 +4,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from shopglot.core.errors import DataError
+from shopglot.core.errors import BundleError, DataError
 from shopglot.core.folds import Folds
 from shopglot.core.pairs import Pairs
 from shopglot.learn.validate import Validated, cross_validate, fit_once
@@ -53,5 +53,21 @@ def test_a_finished_validation_fits_nothing_again(tmp_path: Path) -> None:
 
 
 def test_a_fold_without_training_pairs_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no pair is left to train '0' of 'counting'"):
-        fit_once(Counting(), Pairs.concat([]), tmp_path / "0", LOAD)
+    with pytest.raises(DataError, match="no pair is left to train 'counting' for fold 1 of 2"):
+        fit_once(Counting(), Pairs.concat([]), tmp_path / "0", LOAD, "fold 1 of 2")
+
+
+def test_a_kept_model_that_was_cut_is_named_with_the_remedy(tmp_path: Path) -> None:
+    validated(Counting(), tmp_path)
+    (tmp_path / "1" / "scorer.json").write_text('{"kind"', encoding="utf-8")
+    with pytest.raises(BundleError, match=r"1 is damaged .*; remove it, and the same command fits it again"):
+        validated(Counting(), tmp_path)
+
+
+def test_the_log_says_which_of_how_many_folds_is_fitted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="shopglot"):
+        validated(Counting(), tmp_path)
+    assert [line.partition(" on ")[0] for line in caplog.messages] == [
+        "fitting counting for fold 1 of 2",
+        "fitting counting for fold 2 of 2",
+    ]

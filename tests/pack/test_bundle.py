@@ -3,13 +3,15 @@ import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import shopglot
-from shopglot.core.errors import BundleError
+from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, write_json
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
@@ -89,6 +91,19 @@ def other_json(folder: Path) -> None:
     write_json(folder / "manifest.json", ["no", "manifest"])
 
 
+def no_format(folder: Path) -> None:
+    write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"format": 0})
+
+
+def infinite_format(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace('"format": 1', '"format": 1e999'), encoding="utf-8")
+
+
+def nothing_listed(folder: Path) -> None:
+    write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"files": {}})
+
+
 def all_lost(folder: Path) -> None:
     shutil.rmtree(folder)
 
@@ -100,8 +115,11 @@ def all_lost(folder: Path) -> None:
         (lost_file, "lacks scorer/QI.safetensors, which its manifest lists"),
         (newer_format, "has bundle format 2, this version reads up to 1; upgrade shopglot"),
         (no_manifest, "is not a bundle: it has no manifest.json"),
-        (half_a_manifest, "is no manifest of a bundle"),
-        (other_json, "is no manifest of a bundle"),
+        (half_a_manifest, "manifest.json is damaged (JSONDecodeError"),
+        (other_json, "manifest.json is damaged (TypeError"),
+        (no_format, "manifest.json is damaged (ValueError: format 0 with "),
+        (infinite_format, "manifest.json is damaged (OverflowError"),
+        (nothing_listed, "manifest.json is damaged (ValueError: format 1 with 0 files)"),
         (all_lost, "is not a bundle: it has no manifest.json"),
     ],
 )
@@ -111,6 +129,42 @@ def test_a_damaged_bundle_is_refused_in_one_sentence(saved: Path, damage: Callab
         Bundle.load(saved)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def other_weights(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    path = folder / "scorer" / "QC.safetensors"
+    save_file(change(load_file(path)), path)
+
+
+def cut_weights(folder: Path) -> None:
+    path = folder / "scorer" / "QC.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+REPLACED: dict[str, Callable[[Path], None]] = {
+    "no decision": lambda folder: write_json(folder / "decision.json", {"tasks": {"QC": {}}}),
+    "unknown setting": lambda folder: write_json(folder / "curate.json", {"colour": "red"}),
+    "no template": lambda folder: write_json(folder / "scorer" / "scorer.json", {"kind": "lexical"}),
+    "wrong shape": lambda folder: other_weights(folder, lambda own: {**own, "mean": own["mean"][:-1]}),
+    "not a number": lambda folder: other_weights(folder, lambda own: {**own, "mean": own["mean"] * np.nan}),
+    "absent tensor": lambda folder: other_weights(folder, lambda own: {"scale": own["scale"]}),
+    "cut file": cut_weights,
+}
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_whole_files_that_make_no_model_are_refused_in_one_sentence(saved: Path, name: str) -> None:
+    REPLACED[name](saved)
+    manifest = read_json(saved / "manifest.json")
+    manifest["files"] = {file: sha256(saved / file) for file in manifest["files"]}
+    write_json(saved / "manifest.json", manifest)
+    with pytest.raises(BundleError, match=r"^[^\n]*bundle is damaged \([^\n]*; copy the bundle again$"):
+        Bundle.load(saved)
+
+
+def test_a_single_pair_is_refused_with_how_to_ask(lexical: Bundle) -> None:
+    with pytest.raises(DataError, match=r"put the one into a list: score\(\[pair\]\)"):
+        lexical.score(Pair(task="QC", query="tea", target="food,tea"))  # type: ignore[arg-type]
 
 
 def test_a_bundle_trained_on_text_cleaned_in_another_way_is_refused(saved: Path) -> None:

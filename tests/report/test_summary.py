@@ -1,5 +1,4 @@
 import json
-import logging
 import math
 
 import numpy as np
@@ -9,10 +8,12 @@ from pydantic import ValidationError
 from shopglot.core.errors import DataError
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
+from shopglot.core.pairs import Pairs
 from shopglot.report.intervals import f1_difference
 from shopglot.report.measure import Measures
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, summarise
+from shopglot.report.summary import Report, check_slices, summarise
+from tests import shop
 from tests.report.made_up import both_tasks, judged
 
 QUICK = ReportSettings(bootstrap=100)
@@ -69,11 +70,18 @@ def test_slices_go_from_large_to_small_and_then_by_name() -> None:
     assert list(report.tasks["QC"].slices["language"]) == ["ko", "ja", "pt", "ar"]
 
 
-def test_a_column_that_no_file_has_is_said_and_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        report = report_of(judged("dev"), settings=ReportSettings(slices=("seen_tpye",), bootstrap=100))
-    assert "seen_tpye" in caplog.text
-    assert "seen_tpye" not in report.tasks["QC"].slices
+def test_a_slice_by_a_column_that_no_file_has_is_refused_with_the_columns_there_are() -> None:
+    settings, without = ReportSettings(slices=("seen_tpye",)), shop.pairs(4)
+    with pytest.raises(DataError, match="no file has the column 'seen_tpye' to slice by; there are brand, seen_type"):
+        check_slices(settings, without, judged("dev").pairs)
+    check_slices(ReportSettings(slices=("seen_type",)), without, judged("dev").pairs)
+
+
+def test_a_slice_that_only_some_evidence_has_is_left_out_of_the_others() -> None:
+    found = judged("dev")
+    other = Judged("test", Pairs(found.pairs.frame.drop("own:seen_type")), found.probability, found.decision)
+    report = report_of(found, other, settings=ReportSettings(slices=("seen_type",), bootstrap=100))
+    assert set(report.evidence["dev"]["QC"].slices) - set(report.evidence["test"]["QC"].slices) == {"seen_type"}
 
 
 def test_only_out_of_fold_has_a_spread_over_folds_and_it_is_that_of_the_folds() -> None:

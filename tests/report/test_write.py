@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shopglot.core.errors import DataError, RecipeError
+from shopglot.core.files import write_json
 from shopglot.report.summary import Report
 from shopglot.report.write import read_report, write_report
 
@@ -24,6 +25,12 @@ def test_what_is_no_report_is_named_with_the_remedy(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=r"report\.json is no report"):
             read_report(path)
+
+
+def test_a_report_whose_tasks_lack_their_threshold_is_refused(report: Report, tmp_path: Path) -> None:
+    write_json(tmp_path / "report.json", {**report.to_json(), "tasks": {}})
+    with pytest.raises(DataError, match=r"report\.json is no report"):
+        read_report(tmp_path / "report.json")
 
 
 def test_report_json_is_kept_even_where_the_page_cannot_be_made(

@@ -2,11 +2,16 @@
 
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError
+
+from shopglot.core.errors import BundleError, RecipeError
 
 
 @contextmanager
@@ -35,6 +40,24 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def require_own_folder(folder: Path, mark: str) -> None:
+    """Refuse a file, and a folder in use without `mark`, the file that is written first into a folder of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"{folder} is a file; name a folder with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).exists():
+        raise RecipeError(f"{folder} holds other files, for it has no {mark}; name a new or empty folder with --out")
+
+
+@contextmanager
+def undamaged(path: Path, remedy: str) -> Iterator[None]:
+    """Turn whatever the libraries say of a cut or changed file at or under `path` into one BundleError."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as reason:
+        said = " ".join(str(reason).split())[:200]
+        raise BundleError(f"{path} is damaged ({type(reason).__name__}: {said}); {remedy}") from reason
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON; NaN is refused, for other readers cannot read it."""
     with whole_file(path) as part:
@@ -50,3 +73,10 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksums(paths: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file, and of the files in each folder, by its path below the folder common to all."""
+    files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]) if file.is_file()]
+    common = os.path.commonpath([file.absolute().parent for file in files])
+    return {file.absolute().relative_to(common).as_posix(): sha256(file) for file in files}

@@ -57,11 +57,15 @@ class Pairs:
     def of(cls, pairs: Iterable[Pair]) -> Self:
         """Return the table of `pairs`; a pair without an id gets its position as its id."""
         rows = [asdict(pair) for pair in pairs]
-        return cls.from_frame(pl.DataFrame(rows, schema={k: v for k, v in SCHEMA.items() if k != "flag"}))
+        schema = {name: dtype for name, dtype in SCHEMA.items() if name != "flag"} | {"task": pl.String()}
+        return cls.from_frame(pl.DataFrame(rows, schema=schema))  # as text, an unknown task is not read as none
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> Self:
-        """Return `frame` as pairs: missing columns are filled, known ones cast, all others become `own:` columns."""
+        """Return `frame` as pairs: missing columns are filled, known ones cast, all others become `own:` columns.
+
+        Raises DataError for a row without a task, and for a label other than 0, 1 and null.
+        """
         for name in ("task", "query", "target"):
             if name not in frame.columns:
                 raise DataError(f"a table of pairs needs the column {name!r}; it has {', '.join(frame.columns)}")
@@ -74,9 +78,14 @@ class Pairs:
         ]
         table = frame.select(known + own)
         try:
+            label = table["label"].cast(pl.Float64)  # a whole number would hide the rest of 0.5
             table = table.cast(SCHEMA)
         except pl.exceptions.PolarsError as reason:
             raise DataError(f"a column of the table of pairs has another type than SCHEMA says: {reason}") from reason
+        if table["task"].null_count():
+            raise DataError(f"a row of the table of pairs has no task; give each one of {', '.join(TASKS)}")
+        if (wrong := label.filter(~label.is_in([0.0, 1.0]))).len():
+            raise DataError(f"the table of pairs holds the label {wrong[0]:g}; write 0, 1 or null")
         position = pl.int_range(pl.len()).cast(pl.String)
         return cls(
             table.with_columns(

@@ -20,6 +20,8 @@ PATH_TOO_DEEP: Final = "path too deep"
 BLOCKING_FLAGS: Final = (EMPTY_QUERY, MISSING_TARGET, PATH_TOO_DEEP)
 """The flags of rows without a text to judge; "query cut" and "target cut" can still be judged."""
 
+_MOST_PASSES: Final = 32  # far beyond what a feed escapes, for each level of "&amp;amp;…" takes a pass
+_LEVEL_ARROW: Final = " > "
 _MISSING_WORDS: Final = ("", "nan", "none", "null")
 _LANGUAGE_ALIASES: Final = {"vn": "vi", "us": "en", "jp": "ja"}
 _INVISIBLE: Final = r"[[\p{Cc}\p{Cf}]--\s]"
@@ -79,16 +81,16 @@ def clean_paths(paths: pl.Series, lower_case: bool) -> pl.Series:
     """Return category paths with each level cleaned like a text, so that `CategoryPath.parse` reads the same levels.
 
     A comma before a space, and every comma that cleaning brings forth, belongs to a name; any other comma separates
-    levels. Levels without a text are left out.
+    levels, and so does ` > `. Levels without a text are left out.
 
-    >>> clean_paths(pl.Series(["Home ,Kitchen,Tea , Coffee", "food，fresh,tea"]), lower_case=True).to_list()
+    >>> clean_paths(pl.Series(["Home ,Kitchen,Tea , Coffee", "food，fresh > tea"]), lower_case=True).to_list()
     ['home,kitchen,tea, coffee', 'food, fresh,tea']
     """
     return _settled_paths(paths, lower_case).to_frame("path").select(_cut("path")).to_series().alias(paths.name)
 
 
 def _settled(texts: pl.Series, lower_case: bool) -> pl.Series:
-    """Return each text passed through until nothing changes, the passes running on distinct texts only."""
+    """Return each text passed through until nothing changes or 33 times; the passes run on distinct texts only."""
     distinct = pl.DataFrame({"raw": texts.unique().drop_nulls()})
     clean = distinct.with_columns(clean=_passed(distinct["raw"], lower_case))
     return _mapped(texts, _until_stable(clean, lower_case))
@@ -97,12 +99,14 @@ def _settled(texts: pl.Series, lower_case: bool) -> pl.Series:
 def _until_stable(done: pl.DataFrame, lower_case: bool) -> pl.DataFrame:
     """Undo nested escapes and what lower case denormalized; each round sees only the texts the last one changed."""
     rounds, pending = [done.filter(pl.col("raw") == pl.col("clean"))], done.filter(pl.col("raw") != pl.col("clean"))
-    while pending.height:
+    for _ in range(_MOST_PASSES):
+        if pending.is_empty():
+            break
         again = pending.with_columns(again=_passed(pending["clean"], lower_case))
         stable = pl.col("again") == pl.col("clean")
         rounds.append(again.filter(stable).drop("again"))
         pending = again.filter(~stable).select("raw", clean="again")
-    return pl.concat(rounds)
+    return pl.concat([*rounds, pending])
 
 
 def _passed(texts: pl.Series, lower_case: bool) -> pl.Series:
@@ -136,9 +140,13 @@ def _settled_paths(paths: pl.Series, lower_case: bool) -> pl.Series:
     distinct = pl.DataFrame({"raw": paths.unique().drop_nulls()})
     raw = pl.col("raw").str.replace_all(r",\s", ", ")
     split = distinct.with_columns(level=levels(raw)).explode("level")
-    name = pl.col("level").str.replace_all(r"\s*(,\s*)+", ", ").str.strip_chars(" ,")
-    named = split.with_columns(level=_settled(split["level"], lower_case)).with_columns(level=name)
-    texts = named.filter(pl.col("level") != "").group_by("raw", maintain_order=True)
+    spaced = _settled(split["level"], lower_case).str.replace_all(r"\s*(,\s*)+", ", ")
+    named = split.with_columns(level=spaced.str.split(_LEVEL_ARROW)).explode("level")
+    texts = (
+        named.with_columns(pl.col("level").str.strip_chars(" ,"))
+        .filter(pl.col("level") != "")
+        .group_by("raw", maintain_order=True)
+    )
     return _mapped(paths, texts.agg(clean=pl.col("level").str.join(",")))
 
 

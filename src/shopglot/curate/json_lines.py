@@ -1,28 +1,35 @@
 """Files with one JSON object a line."""
 
+import json
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from shopglot.core.errors import DataError
-from shopglot.curate.raw import QUARANTINE, REPLACEMENT, WRONG_ENCODING, RawTable, as_utf8, read_bytes
+from shopglot.curate.raw import QUARANTINE, REPLACEMENT, WRONG_ENCODING, RawTable, as_utf8, read_bytes, text_lines
 
 _NO_TEXT: Final = r":\s*[\[{tf]"
 _NO_TEXT_WHERE_NEEDED: Final = (
     r'"(?:id|task|language|origin_query|category_path|item_title|label|weight)"\s*' + _NO_TEXT
 )
+_SURROGATE: Final = r"\\u[dD][89a-fA-F]"
+_KINDS: Final = {dict: "an object", list: "a list", bool: "a truth value"}
+_EXACT: Final = 2.0**53  # beyond it a float stands for several whole numbers
 
 
 def read_json_lines(path: Path) -> RawTable:
     """Return the rows of a file of JSON lines; blank lines are no rows, broken ones are set aside.
 
-    Raises DataError when the good lines do not fit into one table.
+    A column comes back as text when its numbers are more than a float can hold. Raises DataError when the good lines
+    do not fit into one table, and for a file that is one JSON array.
     """
     data = read_bytes(path)
     readable = as_utf8(data)
-    numbered = pl.read_lines(readable, name="text", row_index_name="line", row_index_offset=1)
-    lines = numbered.filter(pl.col("text").str.strip_chars() != "").cast({"line": pl.Int64})
+    lines = text_lines(readable)
+    if lines["text"].head(1).str.contains(r"^\s*\[").any():
+        raise DataError(f"{path} is one JSON array; write an object a line, as `jq -c '.[]'` does")
     rows = _rows_at_once(data, lines)
     if rows is None:
         return _without_faults(path, lines, damaged=readable is not data)
@@ -34,8 +41,10 @@ def _rows_at_once(data: bytes, lines: pl.DataFrame) -> pl.DataFrame | None:
     text = pl.col("text").str
     if lines.filter(text.contains(_NO_TEXT)).filter(text.contains(_NO_TEXT_WHERE_NEEDED)).height:
         return None
+    if lines.filter(text.contains(_SURROGATE)).filter(text.json_path_match("$").is_null()).height:
+        return None
     try:
-        return pl.read_ndjson(data, infer_schema_length=None)
+        return _parsed(data)
     except pl.exceptions.PolarsError:
         return None
 
@@ -46,18 +55,39 @@ def _without_faults(path: Path, lines: pl.DataFrame, *, damaged: bool) -> RawTab
     good = judged.filter(pl.col("reason").is_null())
     broken = judged.filter(pl.col("reason").is_not_null()).select(list(QUARANTINE))
     try:
-        rows = pl.read_ndjson("\n".join(good["text"]).encode(), infer_schema_length=None) if good.height else good
+        rows = _parsed("\n".join(good["text"]).encode()) if good.height else good
     except pl.exceptions.PolarsError as reason:
-        raise DataError(f"the rows of {path} do not fit into one table: {reason}; give a field one type") from reason
+        misfit = _misfit(good) or reason
+        raise DataError(f"the rows of {path} do not fit into one table: {misfit}; give a field one type") from reason
     return RawTable(str(path), rows, good["line"], good["text"], broken)
+
+
+def _parsed(data: bytes) -> pl.DataFrame:
+    rows = pl.read_ndjson(data, infer_schema_length=None)
+    large = rows.select((cs.float().abs() >= _EXACT).any())
+    as_text = {column.name: pl.String() for column in large if column[0]}
+    return pl.read_ndjson(data, infer_schema_length=None, schema_overrides=as_text) if as_text else rows
+
+
+def _misfit(lines: pl.DataFrame) -> str | None:
+    """Say which field first holds another kind of value than in an earlier row."""
+    seen: dict[str, tuple[str, int]] = {}
+    for line, text in lines.select("line", "text").iter_rows():
+        for name, value in json.loads(text).items():
+            kind = _KINDS.get(type(value), "a text or number")
+            if value is not None and kind != seen.setdefault(name, (kind, line))[0]:
+                return f"{name!r} is {kind} in line {line} and {seen[name][0]} in line {seen[name][1]}"
+    return None
 
 
 def _fault(*, damaged: bool) -> pl.Expr:
     text = pl.col("text")
+    no_json = text.str.json_path_match("$").is_null()
     no_text = "a list, an object or a truth value stands where a text or number belongs"
     return pl.coalesce(
         pl.when(pl.lit(damaged) & text.str.contains(REPLACEMENT, literal=True)).then(pl.lit(WRONG_ENCODING)),
-        pl.when(text.str.json_path_match("$").is_null()).then(pl.lit("not valid JSON")),
+        pl.when(no_json & text.str.contains(_SURROGATE)).then(pl.lit("half a surrogate pair is no character")),
+        pl.when(no_json).then(pl.lit("not valid JSON")),
         pl.when(~text.str.contains(r"^\s*\{")).then(pl.lit("not a JSON object")),
         pl.when(text.str.contains(_NO_TEXT_WHERE_NEEDED)).then(pl.lit(no_text)),
     )

@@ -1,8 +1,9 @@
 """How each kind of file names the parts of a pair."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import polars as pl
@@ -81,12 +82,23 @@ def layout_of(table: RawTable) -> Layout:
         if layout.query in columns and not set(columns).isdisjoint(layout.targets.values()):
             _refuse_nested(table, layout)
             return layout
-    nearest = max(LAYOUTS, key=lambda layout: len(set(columns).intersection(layout.columns.values())))
-    lacking = tuple(nearest.targets.values()) if nearest.query in columns else (nearest.query,)
+    raise DataError(_complaint(table.file, columns))
+
+
+def _complaint(file: str, columns: Sequence[str]) -> str:
+    if len(columns) == 1:
+        return (
+            f"{file} has the one column {columns[0]!r}; are its fields separated otherwise than by commas in a .csv, "
+            "by tabs in a .tsv?"
+        )
+    telling = set(columns) - {"query"}  # any file may call its queries so
+    nearest = max(LAYOUTS, key=lambda layout: len(telling.intersection(layout.columns.values())))
+    either = [(nearest.query,), tuple(nearest.targets.values())]
+    lacking = [names for names in either if not set(names).intersection(columns)]
     unknown = [column for column in columns if column not in nearest.columns.values()]
-    likely = [column for wanted in lacking for column in difflib.get_close_matches(wanted, unknown, n=1)]
+    likely = [column for wanted in chain(*lacking) for column in difflib.get_close_matches(wanted, unknown, n=1)]
     hint = f"is {likely[0]!r} meant? Rename it" if likely else f"its columns are {', '.join(columns)}"
-    raise DataError(f"{table.file} has no column {' or '.join(map(repr, lacking))}; {hint}")
+    return f"{file} has no column {' and no '.join(' or '.join(map(repr, names)) for names in lacking)}; {hint}"
 
 
 def _refuse_nested(table: RawTable, layout: Layout) -> None:

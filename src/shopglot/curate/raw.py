@@ -59,6 +59,12 @@ def read_bytes(path: Path) -> bytes:
     return data
 
 
+def text_lines(data: bytes) -> pl.DataFrame:
+    """Return the lines that are not blank, with their numbers from 1, in the columns line and text."""
+    numbered = pl.read_lines(data, name="text", row_index_name="line", row_index_offset=1)
+    return numbered.filter(pl.col("text").str.strip_chars() != "").cast({"line": pl.Int64})
+
+
 def as_utf8(data: bytes) -> bytes:
     """Return `data` itself when it is valid UTF-8, otherwise a copy with `REPLACEMENT` for each wrong byte."""
     try:

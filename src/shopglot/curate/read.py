@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+import polars.selectors as cs
 
 from shopglot.core.errors import DataError
 from shopglot.core.pair import Task
@@ -97,10 +98,21 @@ def _read_parquet(path: Path) -> RawTable:
         rows = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError) as reason:
         raise DataError(f"{path} is not a whole Parquet file ({reason}); fetch it again") from reason
+    if of_bytes := [name for name, dtype in rows.schema.items() if "Binary" in str(dtype)]:
+        raise DataError(f"{path} holds bytes in {', '.join(of_bytes)}; write text there, or leave such columns out")
     return RawTable.of(str(path), rows, pl.int_range(1, rows.height + 1, eager=True))
 
 
 def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    seen: dict[str, tuple[bool, str]] = {}
+    for frame in frames:
+        for name, dtype in frame.drop(cs.by_dtype(pl.Null)).schema.items():
+            kind, file = seen.setdefault(name, (dtype.is_nested(), frame["file"][0]))
+            if kind != dtype.is_nested():  # polars would make an object of a number, and a broken text of an object
+                raise DataError(
+                    f"of {file} and {frame['file'][0]}, only one holds lists or objects in {name.removeprefix(OWN)!r}; "
+                    "write it alike in both"
+                )
     try:
         return pl.concat(frames, how="diagonal_relaxed")
     except pl.exceptions.PolarsError as reason:

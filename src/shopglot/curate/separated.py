@@ -15,7 +15,7 @@ def read_separated(path: Path, separator: str) -> RawTable:
     """Return the rows of a file whose first line names the columns; every value is text, as it stands there.
 
     A field that holds the separator, a line break or a quote is in double quotes. Rows with another number of fields
-    than the header are set aside. Raises DataError when two columns have the same name.
+    than the header are set aside. Raises DataError when the header cannot be read or gives two columns the same name.
     """
     data = read_bytes(path).rstrip(b"\r\n")
     cells = _regular(data, separator)
@@ -60,24 +60,30 @@ def _irregular(file: str, data: bytes, separator: str) -> tuple[pl.DataFrame, pl
         reason=pl.coalesce(
             "fault",
             pl.when(damaged).then(pl.lit(WRONG_ENCODING)),
-            pl.when(ragged).then(pl.format("{} fields where the header names {}", pl.col("fields").list.len(), width)),
+            pl.when(ragged).then(
+                pl.format("fields: {}, where the header names {}", pl.col("fields").list.len(), width)
+            ),
         ),
     )
+    if fault := judged["reason"][0]:
+        raise DataError(f"the header of {file} cannot be read: {fault}; write the columns' names there in UTF-8")
     cells = [pl.col("fields").list.get(position).alias(str(position)) for position in range(width)]
     good = judged.filter(pl.col("reason").is_null()).select("line", *cells)
     return good, judged.filter(pl.col("reason").is_not_null()).select(list(QUARANTINE))
 
 
 def _parsed(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str], str | None]]:
-    """Yield each row's first line, fields and fault; after a fault the reader goes on with the next line."""
-    reader = csv.reader(lines, delimiter=separator, strict=True)
+    """Yield each row's first line, fields and fault; what a fault has swallowed is read again from the next line."""
+    start, reader = 0, csv.reader(lines, delimiter=separator, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = start + reader.line_num + 1
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error as fault:
-            yield line, [lines[line - 1].rstrip()], f"a quote stands in a wrong place: {fault}"
+            yield line, [lines[line - 1].rstrip()], f"a field or its quotes cannot be read: {fault}"
+            rest = map(lines.__getitem__, range(line, len(lines)))
+            start, reader = line, csv.reader(rest, delimiter=separator, strict=True)
         else:
             yield line, fields, None

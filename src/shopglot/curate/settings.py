@@ -11,7 +11,7 @@ WANDS_LABELS: tuple[str, ...] = ("Exact", "Partial", "Irrelevant")
 class CurateSettings(BaseModel):
     """How raw files become clean pairs."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     languages: tuple[str, ...] | None = Field(
         default=None,

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
-from shopglot.core.category import CategoryPath
+from shopglot.core.category import MAX_DEPTH, levels
 from shopglot.core.errors import DataError
 from shopglot.curate.clean import clean_paths
+from shopglot.curate.raw import REPLACEMENT, as_utf8, read_bytes, text_lines
 from shopglot.curate.settings import CurateSettings
 
 
@@ -18,25 +19,20 @@ def read_taxonomy(files: Sequence[Path], settings: CurateSettings) -> tuple[str,
     taxonomies of Google and Shopify, or by a comma without a following space. `.gz` files are read as they are. Raises
     DataError for a file that is absent or empty, and for a line that is no path.
     """
-    paths: set[str] = set()
-    for file in files:
-        paths.update(_read(file, settings))
-    return tuple(sorted(paths))
+    return tuple(sorted({path for file in files for path in _read(file, settings)}))
 
 
-def _read(file: Path, settings: CurateSettings) -> list[str]:
-    try:
-        lines = pl.read_csv(
-            file, has_header=False, new_columns=["line"], separator="\n", quote_char=None, schema={"line": pl.String}
-        )
-    except (OSError, pl.exceptions.PolarsError) as reason:
-        raise DataError(
-            f"no taxonomy can be read from {file}: {reason}; name a text file of category paths"
-        ) from reason
-    text = pl.col("line").str.split("\t").list.last().str.strip_chars()
-    paths = lines.select(text.alias("path")).filter((pl.col("path") != "") & ~pl.col("path").str.starts_with("#"))
-    written = paths.select(pl.col("path").str.replace_all(" > ", ",", literal=True)).to_series()
-    cleaned = clean_paths(written, lower_case=settings.lower_case).to_list()
-    for path in cleaned:
-        CategoryPath.parse(path)
-    return cleaned
+def _read(file: Path, settings: CurateSettings) -> pl.Series:
+    if not file.is_file():
+        raise DataError(f"there is no taxonomy file {file}; check the path")
+    text = pl.col("text").str.split("\t").list.last().str.strip_chars()
+    written = text_lines(as_utf8(read_bytes(file))).with_columns(text).filter(~pl.col("text").str.contains("^(#|$)"))
+    if written.is_empty():
+        raise DataError(f"{file} holds no category path; write one a line")
+    paths = written.with_columns(path=clean_paths(written["text"], lower_case=settings.lower_case))
+    damaged = pl.col("text").str.contains(REPLACEMENT, literal=True)
+    wrong = paths.filter(damaged | pl.col("path").is_null() | (levels(pl.col("path")).list.len() > MAX_DEPTH))
+    if wrong.height:
+        line, text = wrong["line"][0], wrong["text"][0][:80]
+        raise DataError(f"{file} line {line} is no category path: {text!r}; write 1 to {MAX_DEPTH} names in UTF-8")
+    return paths["path"]

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import whole_file, write_json
+from shopglot.core.files import require_own_folder, whole_file, write_json
 from shopglot.core.pair import TASKS, Task
 from shopglot.demo.chunk import draw_chunk
 from shopglot.demo.draw import Market
@@ -38,6 +38,7 @@ LANGUAGES_OF: Final[dict[tuple[Task, str], tuple[str, ...]]] = {
 }
 
 FILE_CODE: Final = {"vi": "vn"}
+_MARK: Final = "simulated.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +52,28 @@ class Simulated:
     rows: dict[str, int]
 
 
-def simulate(out: Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, dev_labels: bool = True) -> Simulated:
+def simulate(
+    out: str | Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, dev_labels: bool = True
+) -> Simulated:
     """Write a simulated marketplace into `out` and return what was written.
 
     `train_QC.txt`, `dev_QC.txt`, `train_QI.txt` and `dev_QI.txt` are JSON lines with the competition's fields, and
     with `translated_query` (right), `machine_translation` (as wrong as such translations are), `concept` (queries of
     one meaning share it) and in dev `seen_type`. `truth.jsonl` says of each pair its label before noise, how it misses
-    and what query and item state. Raises RecipeError where an argument is out of range.
+    and what query and item state. Raises RecipeError where an argument is out of range, or `out` holds other files.
     """
-    if out.exists() and not out.is_dir():
-        raise RecipeError(f"{out} is a file; name a folder with --out")
+    out = Path(out)
     settings = _settings(pairs=pairs, seed=seed, label_noise=label_noise, dev_labels=dev_labels)
+    require_own_folder(out, _MARK)
     lexicon = load_lexicon()
     world = World.of(lexicon, settings.seed)
-    files, rows, first_id = {}, {}, dict.fromkeys(TASKS, 1)
+    files, first_id = {}, dict.fromkeys(TASKS, 1)
+    rows = {f"{split}_{task}": count for (task, split), count in sizes(settings.pairs).items()}
+    write_json(out / _MARK, {"simulated": True, "settings": settings.model_dump(), "rows": rows})
     with whole_file(out / "truth.jsonl") as truth_part, truth_part.open("wb") as truth:
         for (task, split), count in sizes(settings.pairs).items():
             name = f"{split}_{task}"
-            files[name], rows[name] = out / f"{name}.txt", count
+            files[name] = out / f"{name}.txt"
             with whole_file(files[name]) as part, part.open("wb") as file:
                 for chunk in _chunks(world, settings, task, split, count):
                     numbered = chunk.with_row_index("id", first_id[task])
@@ -77,7 +82,6 @@ def simulate(out: Path, *, pairs: int, seed: int = 0, label_noise: float = 0.0, 
                     first_id[task] += chunk.height
     with whole_file(out / "taxonomy.txt") as part:
         part.write_text("".join(f"{kind.path}\n" for kind in lexicon.types), encoding="utf-8")
-    write_json(out / "simulated.json", {"simulated": True, "settings": settings.model_dump(), "rows": rows})
     return Simulated(out, files, out / "taxonomy.txt", out / "truth.jsonl", rows)
 
 

@@ -1,12 +1,16 @@
 """What the folds hold: how many pairs judge and train, how many judge nothing, and how large the groups are."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.pairs import Pairs
+
+_FEWEST_OF_A_CLASS: Final = 20
+_SIGMAS: Final = 4
+"""Pairs of one query are alike, so that rates scatter more than those of pairs drawn one by one."""
 
 
 def describe(pairs: Pairs, folds: Folds) -> dict[str, Any]:
@@ -15,7 +19,8 @@ def describe(pairs: Pairs, folds: Folds) -> dict[str, Any]:
     Under each task stands one row per part: how many pairs judge it, the share of relevant ones among those with a
     label, the number of their languages, and how many pairs train the model it judges; under `no part` the pairs
     whose keys lie in different parts, so that they judge nothing. Under `groups` stand the number of groups and the
-    largest one of each key, and under `notes` the languages that not every fold judges.
+    largest one of each key, and under `notes` what is amiss with the tune part and the languages that not every fold
+    judges.
     """
     parts = (*folds.names, TUNE, TEST)
     judges = {part: folds.judges(pairs, part) for part in parts}
@@ -28,7 +33,22 @@ def describe(pairs: Pairs, folds: Folds) -> dict[str, Any]:
         trained = {part: int((mask & own.to_numpy()).sum()) for part, mask in trains.items()}
         tables[task] = _by_part(rows.filter(own), trained)
     groups = {key: _sizes(folds.groups[key]) for key in folds.parts}
-    return {**tables, "groups": groups, "notes": _notes(rows, folds.count)}
+    return {**tables, "groups": groups, "notes": [*tune_notes(pairs, folds), *_notes(rows, folds.count)]}
+
+
+def tune_notes(pairs: Pairs, folds: Folds) -> list[str]:
+    """Say where the labels of the tune part are too few to calibrate on, or relevant at a rate of their own."""
+    tune, notes = pairs.filter(folds.judges(pairs, TUNE)).labelled, []
+    for task in pairs.labelled.tasks:
+        whole, labels = pairs.labelled.of_task(task).labels.mean(), tune.of_task(task).labels
+        relevant = int(labels.sum())
+        off = abs(relevant - whole * len(labels)) > _SIGMAS * np.sqrt(len(labels) * whole * (1 - whole))
+        if off or min(relevant, len(labels) - relevant) < _FEWEST_OF_A_CLASS:
+            notes.append(
+                f"{task}: probabilities and threshold rest on the {len(labels)} pairs of tune, of which {relevant} are "
+                f"relevant, beside {whole:.0%} of all; label more, raise fold.tune or, in QC, keep only queries apart"
+            )
+    return notes
 
 
 def _by_part(rows: pl.DataFrame, trained: dict[str, int]) -> dict[str, dict[str, Any]]:

@@ -125,6 +125,7 @@ class EncoderScorer:
         """Write the classifier as a transformers folder."""
         write_scorer(folder, kind="encoder", template=self.template, max_tokens=self.max_tokens)
         self.model.save_pretrained(folder)
+        self.tokenizer("")  # forgets where the last call cut, which would be written as the tokenizer's own settings
         self.tokenizer.save_pretrained(folder)
 
     @classmethod

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopglot.core.errors import BundleError
+from shopglot.core.progress import tracked
 from shopglot.core.scores import Encoder
 from shopglot.learn.pretrained import EMBEDDED, resolve
 from shopglot.learn.settings import UNIVERSAL
@@ -16,7 +17,7 @@ from shopglot.learn.torch_runs import has_bf16, named_where_it_fails
 from shopglot.learn.use import UniversalSentenceEncoder
 
 _KEPT: Final = 200_000
-_LONG: Final = 5_000
+_AT_ONCE: Final = 5_000
 
 
 class SentenceEncoder:
@@ -31,11 +32,13 @@ class SentenceEncoder:
         import torch
 
         prefixed = [self.prefix + text for text in texts]
+        parts = [prefixed[start : start + _AT_ONCE] for start in range(0, len(prefixed), _AT_ONCE)]
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-            vectors = self.model.encode(
-                prefixed, batch_size=64, normalize_embeddings=True, show_progress_bar=len(texts) > _LONG
-            )
-        return np.asarray(vectors, dtype=np.float32)
+            vectors = [
+                self.model.encode(part, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+                for part in tracked(parts, "sentence vectors", size=len(texts))
+            ]
+        return np.concatenate(vectors, dtype=np.float32)
 
 
 class RememberingEncoder:
@@ -85,6 +88,8 @@ def trained_encoder(model: str, prefix: str, path: Path) -> SentenceEncoder:
             f"{path} holds {unknown[0]}, which {model!r} does not have; name the model it was trained from"
         )
     base.load_state_dict(trained, strict=False)
+    for name, value in base.named_parameters():
+        value.requires_grad_(name in trained)  # so that it is saved again as it was
     return SentenceEncoder(base, prefix)
 
 

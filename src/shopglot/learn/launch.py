@@ -11,6 +11,7 @@ from shopglot.core.files import read_json, whole_file, write_json
 from shopglot.core.pairs import Pairs
 from shopglot.format.template import Template
 from shopglot.learn.llm_settings import LaunchSettings, LLMSettings
+from shopglot.learn.pretrained import resolve
 from shopglot.learn.stages import train_stages
 from shopglot.learn.store import read_template, template_facts
 
@@ -22,6 +23,7 @@ def launch(settings: LLMSettings, template: Template, pairs: Pairs, work: Path, 
 
     Raises TrainingError when one of them dies. What it had kept is whole, and the next run goes on from there.
     """
+    resolve(settings.model)  # so that an embedded model is made once, not in every process
     job = work / "job.json"
     with whole_file(work / "pairs.parquet") as part:
         pairs.frame.write_parquet(part)

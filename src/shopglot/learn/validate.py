@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from shopglot.core.errors import DataError
-from shopglot.core.files import whole_folder
+from shopglot.core.files import undamaged, whole_folder
 from shopglot.core.folds import Folds
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Learner, OutOfFold, SavableScorer
@@ -33,7 +33,8 @@ def cross_validate(learner: Learner, pairs: Pairs, folds: Folds, work: Path, loa
     """
 
     def fitted(fold: str) -> SavableScorer:
-        return fit_once(learner, pairs.filter(folds.trains(pairs, fold)), work / fold, load)
+        purpose = f"fold {folds.names.index(fold) + 1} of {folds.count}"
+        return fit_once(learner, pairs.filter(folds.trains(pairs, fold)), work / fold, load, purpose)
 
     if at_once == 1:
         each = [fitted(fold) for fold in folds.names]
@@ -48,15 +49,16 @@ def cross_validate(learner: Learner, pairs: Pairs, folds: Folds, work: Path, loa
     return Validated(scorers, OutOfFold.concat(parts))
 
 
-def fit_once(learner: Learner, train: Pairs, folder: Path, load: Load) -> SavableScorer:
-    """Return the scorer kept in `folder`, or fit it and keep it there whole."""
+def fit_once(learner: Learner, train: Pairs, folder: Path, load: Load, purpose: str) -> SavableScorer:
+    """Return the scorer kept in `folder`, or fit it and keep it there whole; `purpose` is what the log calls it."""
     if folder.is_dir():
-        return load(folder)
+        with undamaged(folder, "remove it, and the same command fits it again"):
+            return load(folder)
     checkpoints = folder.with_name(folder.name + ".work")
     checkpoints.mkdir(parents=True, exist_ok=True)
     if not len(train):
-        raise DataError(f"no pair is left to train {folder.name!r} of {learner.name!r}; use fewer or smaller folds")
-    log.info("fitting %s for %s on %d pairs", learner.name, folder.name, len(train))
+        raise DataError(f"no pair is left to train {learner.name!r} for {purpose}; use fewer or smaller folds")
+    log.info("fitting %s for %s on %d pairs", learner.name, purpose, len(train))
     scorer = learner.fit(train, checkpoints)
     with whole_folder(folder) as part:
         scorer.save(part)

@@ -72,7 +72,9 @@ class Blend:
         """Return the same from what the members have said already, each of shape (rows,)."""
         foreign = [task for task in pairs.tasks if task not in self.weights]
         if foreign:
-            raise BundleError(f"the blend scores {' and '.join(self.weights)}, not {' and '.join(foreign)}")
+            raise BundleError(
+                f"the blend scores {' and '.join(self.weights)}, not {' and '.join(foreign)}; leave those pairs out"
+            )
         scores = np.empty(len(pairs))
         for task in pairs.tasks:
             rows, weights = (pairs["task"] == task).to_numpy(), self.weights[task]

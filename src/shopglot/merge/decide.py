@@ -46,6 +46,11 @@ class Decision(BaseModel):
         """The threshold of each task."""
         return {task: decision.threshold for task, decision in self.tasks.items()}
 
+    def with_priors(self, rates: Mapping[Task, float]) -> "Decision":
+        """Return the same with these shares of relevant pairs as the priors of its tasks."""
+        tasks = {task: own.model_copy(update={"prior": rates[task]}) for task, own in self.tasks.items()}
+        return Decision(tasks=tasks)
+
     def decide(self, pairs: Pairs, raw_scores: Scores) -> Decided:
         """Return what is decided about each of `pairs`, whose uncalibrated scores have shape (rows,).
 
@@ -54,7 +59,9 @@ class Decision(BaseModel):
         """
         foreign = [task for task in pairs.tasks if task not in self.tasks]
         if foreign:
-            raise BundleError(f"the model decides {' and '.join(self.tasks)}, not {' and '.join(foreign)}")
+            raise BundleError(
+                f"the model decides {' and '.join(self.tasks)}, not {' and '.join(foreign)}; leave those pairs out"
+            )
         probability, threshold = np.empty(len(pairs)), np.empty(len(pairs))
         readable = pairs.readable
         for task in pairs.tasks:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
-from shopglot.core.errors import BundleError
-from shopglot.core.files import read_json, sha256, whole_folder, write_json
+import numpy as np
+
+from shopglot.core.errors import BundleError, DataError
+from shopglot.core.files import read_json, sha256, undamaged, whole_folder, write_json
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
@@ -19,6 +21,8 @@ from shopglot.merge.decide import Decided, Decision
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
+_REQUIRED: Final = {"curate.json", "decision.json", "scorer/scorer.json"}
+_REMEDY: Final = "copy the bundle again"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,6 +39,8 @@ class Bundle:
 
         A pair without a query or target gets the prior of its task.
         """
+        if isinstance(pairs, Pair):
+            raise DataError("a bundle scores several pairs at once; put the one into a list: score([pair])")
         table = pairs if isinstance(pairs, Pairs) else Pairs.of(pairs)
         return self.score_clean(clean(table, self.curate))
 
@@ -60,15 +66,24 @@ class Bundle:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Return the bundle in `folder`; raises BundleError when a file is missing, changed or of a newer format."""
-        manifest = _checked_manifest(folder)
-        facts = {name: value for name, value in manifest.items() if name not in {"format", "files"}}
-        return cls(
-            load_scorer(folder / "scorer", SCORERS),
-            Decision.model_validate(read_json(folder / "decision.json")),
-            CurateSettings(**read_json(folder / "curate.json")),
-            facts,
-        )
+        """Return the bundle in `folder`; raises BundleError when a file is missing, changed or of a newer format.
+
+        It judges one pair of each task before it is returned, for weights can be whole files and yet not fit.
+        """
+        with undamaged(folder, _REMEDY):
+            manifest = _checked_manifest(folder)
+            bundle = cls(
+                load_scorer(folder / "scorer", SCORERS),
+                Decision.model_validate(read_json(folder / "decision.json")),
+                CurateSettings(**read_json(folder / "curate.json")),
+                {name: value for name, value in manifest.items() if name not in {"format", "files"}},
+            )
+            probes = [Pair(task=task, query="tea", target="tea") for task in bundle.decision.tasks]
+            with np.errstate(invalid="ignore"):
+                probability = bundle.score(probes).probability
+            if not np.isfinite(probability).all():
+                raise ValueError("its weights give no probability")
+        return bundle
 
 
 def load(folder: str | Path) -> Bundle:
@@ -95,17 +110,17 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
         raise BundleError(
             f"{folder} is not a bundle: it has no {_MANIFEST}; name the `bundle` folder of a finished run"
         )
-    try:
+    with undamaged(path, _REMEDY):
         manifest: dict[str, Any] = read_json(path)
         written, files = int(manifest["format"]), dict(manifest["files"])
-    except (ValueError, KeyError, TypeError) as reason:
-        raise BundleError(f"{path} is no manifest of a bundle; copy the bundle again") from reason
+        if written < 1 or not files.keys() >= _REQUIRED:
+            raise ValueError(f"format {written} with {len(files)} files")
     if written > FORMAT:
         raise BundleError(f"{folder} has bundle format {written}, this version reads up to {FORMAT}; upgrade shopglot")
     for name, checksum in files.items():
         file = folder / name
         if not file.is_file():
-            raise BundleError(f"{folder} lacks {name}, which its manifest lists; copy the bundle again")
+            raise BundleError(f"{folder} lacks {name}, which its manifest lists; {_REMEDY}")
         if sha256(file) != checksum:
-            raise BundleError(f"{file} has changed since the bundle was written; copy the bundle again")
+            raise BundleError(f"{file} has changed since the bundle was written; {_REMEDY}")
     return manifest

@@ -6,17 +6,25 @@ from pathlib import Path
 from typing import Final
 
 from shopglot.core.errors import DataError, RecipeError
-from shopglot.core.files import read_json, whole_file, write_json
+from shopglot.core.files import read_json, require_own_folder, whole_file, write_json
 
-PACKAGES: Final = ("shopglot", "numpy", "polars", "torch", "transformers", "sentence-transformers", "scikit-learn")
+PACKAGES: Final = (
+    "shopglot",
+    "numpy",
+    "polars",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "scikit-learn",
+    "optuna",
+)
 
 
 def begin_run(recipe: str, out: Path) -> None:
-    """Leave the resolved recipe and the versions of the libraries in `out`; refuse the folder of another recipe."""
-    if out.exists() and not out.is_dir():
-        raise RecipeError(f"{out} is a file; name a folder with --out")
+    """Leave the resolved recipe and the versions of the libraries in `out`; refuse a folder of anything else."""
     kept = out / "recipe.yaml"
-    if kept.exists() and kept.read_text(encoding="utf-8") != recipe:
+    require_own_folder(out, kept.name)
+    if kept.exists() and kept.read_text(encoding="utf-8", errors="replace") != recipe:
         raise RecipeError(f"{out} holds a run of another recipe; choose another --out, or remove that folder")
     with whole_file(kept) as part:
         part.write_text(recipe, encoding="utf-8")
@@ -28,7 +36,11 @@ def begin_run(recipe: str, out: Path) -> None:
 
 def keep_checksums(files: dict[str, str], kept: Path) -> None:
     """Keep the files' checksums in `kept`; refuse to go on with models that were fitted on other files."""
-    if kept.exists() and read_json(kept) != files:
+    try:
+        changed = kept.exists() and read_json(kept) != files
+    except ValueError as reason:
+        raise DataError(f"{kept} is damaged; choose another --out, or remove {kept.parent}") from reason
+    if changed:
         raise DataError(f"the files have changed since {kept.parent} was begun; choose another --out, or remove it")
     write_json(kept, files)
 

@@ -1,9 +1,10 @@
 """Scored files: the input's columns as they were, and what the model says of each row."""
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from shopglot.core.errors import DataError
@@ -17,14 +18,19 @@ from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
 SCORED: Final = ("score", "prediction", "threshold", "flag")
+_REMEDY: Final = "evaluate a file that `shopglot score` wrote"
+log = logging.getLogger(__name__)
 
 
-def check_out(out: Path) -> None:
-    """Raise DataError, before any work is done, where a scored file cannot be written."""
+def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
+    """Raise DataError, before any work is done, where a scored file cannot be written or would replace an input."""
     if out.suffix not in SUFFIXES:
         raise DataError(f"cannot write {out.name!r}; give --out a name that ends in {', '.join(SUFFIXES)}")
     if out.is_dir():
         raise DataError(f"{out} is a folder; name a file with --out")
+    for file in inputs:
+        if any(written.exists() and file.exists() and written.samefile(file) for written in (out, rejected)):
+            raise DataError(f"{file} is an input that would be replaced; choose another --out")
 
 
 def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
@@ -53,15 +59,35 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
     """Return the labelled rows of a scored file as it judged them, and the threshold of each task.
 
-    Raises DataError where the file lacks a column of a scored file, or has no label.
+    Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, or
+    has no label. Rows that cannot be judged are left out with a warning.
     """
-    pairs = prepare_for_scoring([path], CurateSettings(correct_language=False)).pairs.labelled
+    read = prepare_for_scoring([path], CurateSettings(correct_language=False))
+    pairs = read.pairs.labelled
     missing = [name for name in SCORED[:3] if OWN + name not in pairs.frame.columns]
     if missing:
-        raise DataError(f"{path} lacks {', '.join(missing)}; evaluate a file that `shopglot score` wrote")
+        raise DataError(f"{path} lacks {', '.join(missing)}; {_REMEDY}")
     if not len(pairs):
         raise DataError(f"{path} has no labels to evaluate against; score a file that has a column `label`")
-    score, decision = pairs[OWN + "score"].cast(pl.Float64), pairs[OWN + "prediction"] == 1
-    thresholds = pairs.frame.group_by("task").agg(pl.col(OWN + "threshold").first())
-    judged = Judged("scored file", pairs, np.asarray(score), np.asarray(decision))
+    if left_out := read.counts["rows"] - len(pairs):
+        log.warning(
+            "%d of the %d rows of %s are no pairs or have no label 0 or 1, and are left out",
+            left_out, read.counts["rows"], path,
+        )  # fmt: skip
+    score, prediction, threshold = (_shares(pairs, name, path) for name in SCORED[:3])
+    thresholds = pl.select(pairs["task"], threshold).group_by("task").first()
+    judged = Judged("scored file", pairs, score.to_numpy(), (prediction == 1).to_numpy())
     return judged, dict(thresholds.rows())
+
+
+def _shares(pairs: Pairs, name: str, path: Path) -> pl.Series:
+    """Return a column of numbers from 0 to 1, which a CSV holds as text."""
+    column = pairs[OWN + name]
+    numbers = column.dtype.is_numeric() or column.dtype == pl.String
+    shares = column.cast(pl.Float64, strict=False) if numbers else pl.Series([None] * len(pairs), dtype=pl.Float64)
+    sound = shares.is_in([0.0, 1.0]) if name == "prediction" else shares.is_between(0.0, 1.0)
+    wrong = ~sound.fill_null(value=False)
+    if wrong.any():
+        row, value = pairs["id"].filter(wrong)[0], column.filter(wrong).to_list()[0]
+        raise DataError(f"the {name} of {row} in {path} is {value!r}; {_REMEDY}")
+    return shares

@@ -1,14 +1,17 @@
 """Charts as SVG text that takes its colours from the page, so that it follows light, dark and print."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from shopglot.core.errors import RecipeError
 
 _WIDTH: Final = 300
 _STEP: Final = 22
+_HEIGHT: Final = 180
 _INK, _GRID, _MARK, _REFERENCE = "var(--quiet)", "var(--line)", "var(--mark)", "var(--ink)"
 
 
@@ -25,11 +28,7 @@ class Dot:
 
 def dot_chart(dots: Sequence[Dot], title: str) -> str:
     """Return an SVG with one row per dot: a filled dot on its interval, and a hollow diamond for the reference."""
-    try:
-        import altair as alt
-        import vl_convert
-    except ImportError as missing:
-        raise RecipeError("charts need altair and vl-convert: pip install 'shopglot[train]'") from missing
+    alt = _altair()
     scale = alt.Scale(zero=False, padding=8)
     base = alt.Chart({"values": [asdict(dot) for dot in dots]}).encode(
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, grid=True, ticks=False))
@@ -41,9 +40,63 @@ def dot_chart(dots: Sequence[Dot], title: str) -> str:
     reference = base.mark_point(color=_REFERENCE, shape="diamond", opacity=1, size=60).encode(
         x=alt.X("reference:Q", scale=scale)
     )
-    chart = (
-        (interval + reference + value)
-        .properties(width=_WIDTH, height=alt.Step(_STEP), background="transparent")
+    return _svg((interval + reference + value).properties(width=_WIDTH, height=alt.Step(_STEP)))
+
+
+def running_best_chart(values: Mapping[int, float], title: str) -> str:
+    """Return an SVG of the value of each trial as a dot, under a line of steps for the highest so far."""
+    alt = _altair()
+    best = np.maximum.accumulate(list(values.values()))
+    rows = [{"trial": n, "value": v, "best": b} for (n, v), b in zip(values.items(), best.tolist(), strict=True)]
+    trial = alt.X("trial:Q", title="trial", scale=alt.Scale(nice=False, padding=8), axis=alt.Axis(tickMinStep=1))
+    base = alt.Chart({"values": rows}).encode(x=trial)
+    line = base.mark_line(color=_REFERENCE, interpolate="step-after").encode(y=alt.Y("best:Q", scale=_near(alt)))
+    dots = base.mark_point(color=_MARK, filled=True, opacity=1, size=50).encode(
+        y=alt.Y("value:Q", title=title, scale=_near(alt))
+    )
+    return _svg((line + dots).properties(width=2 * _WIDTH, height=_HEIGHT))
+
+
+def scatter_chart(points: Sequence[tuple[float | str, float]], titles: tuple[str, str], *, log: bool = False) -> str:
+    """Return an SVG of values against what they depend on, numbers or names, with a diamond around the highest."""
+    alt = _altair()
+    highest = max(range(len(points)), key=lambda row: points[row][1])
+    rows = [{"x": x, "value": value, "best": row == highest} for row, (x, value) in enumerate(points)]
+    kind = "N" if isinstance(points[0][0], str) else "Q"
+    scale = (
+        alt.Undefined if kind == "N" else alt.Scale(type="log" if log else "linear", zero=False, nice=False, padding=8)
+    )
+    axis = alt.Axis(labelAngle=0, labelLimit=100) if kind == "N" else alt.Axis(format="~g", tickCount=4)
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X(f"x:{kind}", title=titles[0], scale=scale, axis=axis),
+        y=alt.Y("value:Q", title=titles[1], scale=_near(alt)),
+    )
+    dots = base.mark_point(color=_MARK, filled=True, opacity=1, size=50)
+    best = base.mark_point(color=_REFERENCE, shape="diamond", opacity=1, size=160).transform_filter("datum.best")
+    return _svg((dots + best).properties(width=_WIDTH, height=_HEIGHT))
+
+
+def _altair() -> Any:
+    try:
+        import altair
+    except ImportError as missing:
+        raise RecipeError("charts need altair: pip install 'shopglot[train]'") from missing
+    return altair
+
+
+def _near(alt: Any) -> Any:
+    """Return a scale over the values alone, which may lie far from zero."""
+    return alt.Scale(zero=False, padding=8)
+
+
+def _svg(chart: Any) -> str:
+    """Return the chart in the page's colours, as an SVG without what only a file of its own needs."""
+    try:
+        import vl_convert
+    except ImportError as missing:
+        raise RecipeError("charts need vl-convert: pip install 'shopglot[train]'") from missing
+    styled = (
+        chart.properties(background="transparent")
         .configure(font="system-ui, sans-serif", aria=False)
         .configure_view(stroke=None)
         .configure_axis(
@@ -57,9 +110,5 @@ def dot_chart(dots: Sequence[Dot], title: str) -> str:
             titleFontWeight="normal",
         )
     )
-    return _for_a_page(vl_convert.vegalite_to_svg(chart.to_dict()))
-
-
-def _for_a_page(svg: str) -> str:
-    """Return the SVG without what only a file of its own needs."""
+    svg = vl_convert.vegalite_to_svg(styled.to_dict())
     return re.sub(r' (xmlns(:\w+)?)="[^"]*"', "", svg[svg.index("<svg") :])

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from pydantic import JsonValue
 
-from shopglot.core.errors import RecipeError
 from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
+from shopglot.report.render import render
 from shopglot.report.sections import Table
 from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Difference, Report, SliceReport, TaskReport
 
@@ -43,13 +42,7 @@ class TaskView:
 
 def page(report: Report) -> str:
     """Return the report as HTML without scripts, fonts or pictures from elsewhere."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as missing:
-        raise RecipeError("the report's page needs jinja2: pip install 'shopglot[train]'") from missing
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    source = resources.files("shopglot.report").joinpath("page.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(source).render(_view(report))
+    return render("page.html.j2", _view(report))
 
 
 def _view(report: Report) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """What a run found out, as one tree that `report.json` holds and `report.html` shows."""
 
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from pydantic_core import to_jsonable_python
 
 from shopglot.core.errors import DataError
@@ -17,8 +16,6 @@ from shopglot.core.pairs import OWN, Pairs
 from shopglot.report.intervals import Interval, f1_difference, f1_interval
 from shopglot.report.measure import Measures, Spread
 from shopglot.report.settings import ReportSettings
-
-log = logging.getLogger(__name__)
 
 OUT_OF_FOLD: Final = "out-of-fold"
 PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
@@ -68,6 +65,12 @@ class Report(BaseModel):
     gap: dict[Task, float]
     facts: dict[str, JsonValue] = {}
 
+    @model_validator(mode="after")
+    def _every_task_has_a_threshold(self) -> Self:
+        if self.thresholds.keys() != self.tasks.keys():
+            raise ValueError("each task has a threshold")
+        return self
+
     @property
     def tasks(self) -> dict[Task, TaskReport]:
         """The measures per task on the evidence that stands at the top."""
@@ -107,7 +110,6 @@ def summarise(
     top; the differences to them say what the blend adds. `thresholds` are those that ship.
     """
     found = {each.name: each for each in judged if len(each.pairs)}
-    _warn_of_absent_columns(settings, found.values())
     measured_on = next((wanted for wanted in PREFERRED if wanted in found), None)
     if measured_on is None:
         raise DataError(f"nothing to report: none of {', '.join(PREFERRED)} has a labelled pair; label more pairs")
@@ -128,12 +130,12 @@ def summarise(
     )
 
 
-def _warn_of_absent_columns(settings: ReportSettings, judged: Iterable[Judged]) -> None:
-    """Say which slices cannot be shown; an error here would cost the run that was just made."""
-    present = {column for each in judged for column in each.pairs.frame.columns}
+def check_slices(settings: ReportSettings, *files: Pairs) -> None:
+    """Raise DataError, before a run begins to learn, for a slice by a column that none of the files has."""
+    present = {column: None for pairs in files for column in pairs.own_columns().columns}
     for name in settings.slices:
-        if OWN + name not in present:
-            log.warning("no file has the column %r that report.slices names; it is left out", name)
+        if name not in present:
+            raise DataError(f"no file has the column {name!r} to slice by; there are {', '.join(present) or 'none'}")
 
 
 def _by_task(judged: Judged, settings: ReportSettings, seed: int) -> dict[Task, TaskReport]:

@@ -1,38 +1,47 @@
 """The report in a few lines for the terminal."""
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from shopglot.report.figures import count, decimal, percent, percent_interval, task_name
+from shopglot.report.figures import count, decimal, percent, percent_interval
+from shopglot.report.sections import SMALL
 from shopglot.report.summary import ENGLISH, OTHERS, Report, SliceReport
 
-_COLUMNS = ("F1 %", "95 % interval", "all-positive F1 %", "PR-AUC", "MCC", "threshold", "pairs")
+_COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
 
 def console_table(report: Report) -> Table:
-    """Return the tasks and their slices on the evidence at the top, for `rich.console.Console.print`."""
-    table = Table(title=Text(f"{report.name}: F1avg {percent(report.f1_avg)} % on {report.measured_on}"))
+    """Return the tasks and their slices on the evidence at the top, for `rich.console.Console.print`.
+
+    The figures fit into a terminal of 80 columns; the names of slices are broken where they do not.
+    """
+    table = Table(
+        title=Text(f"{report.name}: F1avg {percent(report.f1_avg)} % on {report.measured_on}"),
+        caption=f"95 %: interval of F1; all-pos.: all called relevant; *: under {SMALL} pairs",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+    )
     table.add_column("task, slice")
     for column in _COLUMNS:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for task, measures in report.tasks.items():
         table.add_section()
-        table.add_row(Text(task_name(task)), *_cells(measures, decimal(report.thresholds[task])), style="bold")
+        table.add_row(f"{task}, threshold {decimal(report.thresholds[task])}", *_cells(measures), style="bold")
         for name, values in measures.slices.items():
             for value, each in values.items():
                 if name != ENGLISH or value == OTHERS:  # English itself stands among the languages
                     label = value if name in {"language", ENGLISH} else f"{name}: {value}"
-                    table.add_row(Text(f"  {label}"), *_cells(each, ""))
+                    table.add_row(Text(f"  {label}"), *_cells(each))
     return table
 
 
-def _cells(measures: SliceReport, threshold: str) -> tuple[str, ...]:
+def _cells(measures: SliceReport) -> tuple[str, ...]:
     return (
         percent(measures.f1),
         percent_interval(measures.f1_interval),
         percent(measures.all_positive_f1),
         decimal(measures.pr_auc),
         decimal(measures.mcc),
-        threshold,
-        count(measures.count),
+        count(measures.count) + ("*" if measures.count < SMALL else " "),
     )
