@@ -262,8 +262,9 @@ def test_files_of_one_name_are_told_apart_when_one_has_changed(ran: Ran, tmp_pat
         gather(same, tmp_path / "run")
 
 
-def test_dev_files_of_a_task_that_was_not_trained_are_left_out(ran: Ran, tmp_path: Path) -> None:
-    files = {"train": [str(ran.folder / "data" / "train_QC.txt")], "dev": [str(ran.folder / "data" / "dev_QI.txt")]}
+def test_dev_files_of_a_task_that_no_learner_learns_are_left_out(ran: Ran, tmp_path: Path) -> None:
+    train = [str(ran.folder / "data" / f"train_{task}.txt") for task in ("QC", "QI")]
+    files = {"train": train, "dev": [str(ran.folder / "data" / "dev_QI.txt")]}
     report = run(recipe(data=files, learn=[{"learner": "lexical", "tasks": ["QC"]}]), tmp_path)
     assert report.measured_on == "test"
     assert {task for kind in report.evidence.values() for task in kind} == {"QC"}
