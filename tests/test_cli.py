@@ -18,7 +18,7 @@ from shopglot import __version__, cli
 from tests import shop
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "run", "sweep", "report", "score", "evaluate")
+COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate")
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
@@ -253,6 +253,33 @@ def test_odd_rows_do_not_end_a_run(shopglot: Command, tmp_path: Path) -> None:
         "the category path has more than 16 levels",
         f"the id {rows(1)[0]['task']}-{rows(1)[0]['id']}",
     ]
+
+
+WINNER = {
+    "learner": "llm",
+    "name": "gemma",
+    "model": "google/gemma-3-12b-pt",
+    "max_tokens": 256,
+    "stages": [{"batch_size": 4, "accumulation": 2}],
+    "launch": {"processes": 4, "deepspeed": {"zero_optimization": {"stage": 2}}},
+}
+
+
+def test_a_plan_is_printed_before_anything_is_there(shopglot: Command, tmp_path: Path) -> None:
+    recipe = recipe_for(tmp_path, [*rows(4)], learn=[{"learner": "lexical"}, WINNER])
+    (tmp_path / "train.jsonl").unlink()
+    refused(shopglot("plan", recipe), "train.jsonl is not here; say with --pairs how many")
+    planned = shopglot("plan", recipe, "--gpu", "a100-80gb", "--pairs", "640000", "--tokens", "60")
+    assert planned.code == 0, planned.err
+    assert all(words in planned.out for words in ("11.8 B ≤ 15 B", "65.5 M", "lexical: not planned"))
+    refused(shopglot("plan", recipe, "--gpu", "b200", "--pairs", "9"), "no GPU 'b200'; there are a100-40gb")
+
+
+def test_a_plan_that_does_not_fit_is_shown_and_ends_with_two(shopglot: Command, tmp_path: Path) -> None:
+    recipe = recipe_for(tmp_path, [*rows(4)], learn=[WINNER])
+    ended = shopglot("plan", recipe, "--gpu", "l4", "--set", "learn.0.name=other")
+    refused(ended, "other does not fit: it needs 37 GiB per device, and l4 can fill 21 GiB; use gradient checkpointing")
+    assert "11.8 B" in ended.out
 
 
 def test_a_place_that_cannot_be_written_ends_every_writing_command_in_one_sentence(

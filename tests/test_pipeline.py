@@ -12,8 +12,9 @@ from sklearn.metrics import f1_score
 from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
+from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, gather, run, score_files
+from shopglot.pipeline import evaluate_file, gather, plan_learners, run, score_files
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -210,6 +211,33 @@ def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: 
     score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")
     with pytest.raises(DataError, match="has no labels to evaluate against"):
         evaluate_file(tmp_path / "scored.jsonl")
+
+
+LLM = {"learner": "llm", "model": "google/gemma-3-270m", "tasks": ["QC"], "stages": [{"epochs": 1, "batch_size": 1}]}
+"""One optimizer step per pair."""
+
+
+def planned_steps(data: dict[str, Any], pairs: int | None = None, **parts: Any) -> int:
+    planned = plan_learners(recipe(data=data, learn=[{"learner": "lexical"}, LLM], **parts), GPUS["l4"], pairs=pairs)
+    assert [*planned] == ["llm"]
+    return planned["llm"].steps
+
+
+def test_a_plan_counts_the_labelled_pairs_of_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    rows = [{**ROWS[0], "id": number, "label": None if number % 2 else 1} for number in range(200)]
+    path.write_text("\n".join(json.dumps(row) for row in [*rows, *ROWS[2:4]]), encoding="utf-8")
+    # Of 100 labelled pairs of the task 70 are dealt to two folds, of which one trains.
+    assert planned_steps({"train": [path]}) == 2 * 35
+    assert planned_steps({"train": [path]}, merge={"ship": "refit"}) == 2 * 35 + 70
+
+
+def test_a_plan_takes_the_pairs_that_will_be_simulated() -> None:
+    assert planned_steps({"simulate": {"pairs": 805}}) == 2 * 105
+
+
+def test_a_plan_takes_the_pairs_it_is_told_of() -> None:
+    assert planned_steps({"train": ["elsewhere.csv"]}, pairs=400) == 2 * 70
 
 
 @pytest.mark.parametrize("given", ["scored.jsonl", "scored.quarantine.jsonl"])

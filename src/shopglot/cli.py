@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from shopglot import __version__
-from shopglot.core.errors import ShopglotError
+from shopglot.core.errors import RecipeError, ShopglotError
+from shopglot.learn.gpus import GPUS, gpu_named
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,9 @@ app = typer.Typer(
 output = Console(markup=False, highlight=False, soft_wrap=True)  # paths come out as they are, in one line
 problems = Console(stderr=True)
 
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Where the result is written.", show_default=False)]
 
 
@@ -87,9 +91,7 @@ def simulate(
 def run(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, such as recipes/demo.yaml.")],
     out: Out,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
-    ] = None,
+    overrides: Overrides = None,
     max_bad_rows: Annotated[
         float | None, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops the run.")
     ] = None,
@@ -111,13 +113,44 @@ def run(
 
 
 @app.command()
+def plan(
+    recipe: Annotated[Path, typer.Argument(help="A YAML file with learners of the kind `llm`.")],
+    gpu: Annotated[str, typer.Option(help=f"What it would run on: {', '.join(GPUS)}.")] = "a100-80gb",
+    pairs: Annotated[
+        int | None, typer.Option(min=1, help="Labelled pairs of all tasks, where the files are not here to be counted.")
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(min=1, help="The mean tokens of a pair; without it, `max_tokens` of the recipe.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Say what fine-tuning will take, before anything is loaded: parameters, memory, steps, tokens and time.
+
+    Memory is that of the longest batch on each device. What cannot fit ends with exit code 2 and what would help.
+
+    Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60`
+    """
+    from shopglot.config import load_recipe
+    from shopglot.pipeline import plan_learners
+    from shopglot.report.planned import plan_table
+
+    read = load_recipe(recipe, tuple(overrides or ()))
+    plans = plan_learners(read, gpu_named(gpu), pairs=pairs, tokens=tokens)
+    if plans:
+        output.print(plan_table(plans, f"{read.name} on {gpu}"))
+    for settings in read.learn:
+        if settings.name not in plans:
+            output.print(f"{settings.name}: not planned, for only learners of the kind `llm` are")
+    if reasons := [each.problem for each in plans.values() if each.problem]:
+        raise RecipeError("; ".join(reasons))
+
+
+@app.command()
 def sweep(
     recipe: Annotated[Path, typer.Argument(help="A YAML file with a part `sweep`, such as recipes/sweep-demo.yaml.")],
     out: Out,
     trials: Annotated[int | None, typer.Option(help="Trials in all, in place of the recipe's number.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
-    ] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Search for the values of recipe fields that judge best out of fold, with Optuna.
 

@@ -24,17 +24,22 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
+from shopglot.curate.read import read_pairs
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import simulate
+from shopglot.demo.simulate import simulate, sizes
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
+from shopglot.learn.gpus import Gpu
+from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
+from shopglot.learn.plan import Plan, plan
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
+from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.merge.decide import Decision
@@ -172,6 +177,17 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
 
 
+def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
+    """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
+
+    `pairs` is how many labelled pairs there are, for files that are elsewhere; None: they are counted. `tokens` is
+    the mean length of a pair; None: as long as the model reads.
+    """
+    work = _workload(recipe, pairs, tokens)
+    planned = [settings for settings in recipe.learn if isinstance(settings, LLMSettings)]
+    return {settings.name: plan(settings, work, gpu) for settings in planned}
+
+
 def gather(recipe: Recipe, out: Path) -> Data:
     """Return the run's pairs: simulated or read from files, cleaned, with the rejected rows in `out`."""
     train_files, dev_files, taxonomy_files = recipe.data.train, recipe.data.dev, recipe.data.taxonomy
@@ -258,6 +274,27 @@ def merge(
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
+
+
+def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:
+    files = (recipe.data.train, recipe.data.dev)
+    if pairs is not None:
+        tasks = {task for settings in recipe.learn for task in trained_tasks(settings)}
+        train, dev = dict.fromkeys(tasks, pairs // len(tasks)), {}
+    elif recipe.data.simulate is not None:
+        rows = sizes(recipe.data.simulate.pairs)
+        train, dev = ({task: rows[task, split] for task in TASKS} for split in ("train", "dev"))
+    elif absent := [path for path in (*files[0], *files[1]) if not path.exists()]:
+        raise RecipeError(f"the pairs cannot be counted, for {absent[0]} is not here; say with --pairs how many")
+    else:
+        train, dev = (_counted(paths, recipe) for paths in files)
+    return Workload(train, dev, recipe.fold, refit=recipe.merge.ship == "refit", tokens=tokens)
+
+
+def _counted(paths: Sequence[Path], recipe: Recipe) -> dict[Task, int]:
+    """Return how many labelled pairs of each task stand in files."""
+    pairs = read_pairs(paths, recipe.curate, training=False).pairs.labelled if paths else Pairs.concat([])
+    return {task: len(pairs.of_tasks((task,))) for task in TASKS}
 
 
 def _members(

@@ -68,10 +68,10 @@ def simulate(
     lexicon = load_lexicon()
     world = World.of(lexicon, settings.seed)
     files, first_id = {}, dict.fromkeys(TASKS, 1)
-    rows = {f"{split}_{task}": count for (task, split), count in _sizes(settings.pairs).items()}
+    rows = {f"{split}_{task}": count for (task, split), count in sizes(settings.pairs).items()}
     write_json(out / _MARK, {"simulated": True, "settings": settings.model_dump(), "rows": rows})
     with whole_file(out / "truth.jsonl") as truth_part, truth_part.open("wb") as truth:
-        for (task, split), count in _sizes(settings.pairs).items():
+        for (task, split), count in sizes(settings.pairs).items():
             name = f"{split}_{task}"
             files[name] = out / f"{name}.txt"
             with whole_file(files[name]) as part, part.open("wb") as file:
@@ -96,10 +96,11 @@ def _settings(**arguments: object) -> SimulateSettings:
         ) from reason
 
 
-def _sizes(pairs: int) -> dict[tuple[Task, str], int]:
+def sizes(pairs: int) -> dict[tuple[Task, str], int]:
+    """Return how many of `pairs` stand in the file of each task and split."""
     whole = sum(REAL_ROWS.values())
-    sizes = {key: pairs * rows // whole for key, rows in REAL_ROWS.items()}
-    return sizes | {("QC", "train"): sizes["QC", "train"] + pairs - sum(sizes.values())}
+    shares = {key: pairs * rows // whole for key, rows in REAL_ROWS.items()}
+    return shares | {("QC", "train"): shares["QC", "train"] + pairs - sum(shares.values())}
 
 
 def _chunks(world: World, settings: SimulateSettings, task: Task, split: str, count: int) -> Iterator[pl.DataFrame]:

@@ -40,11 +40,7 @@ def new_classifier(settings: LLMSettings, tokenizer: Any) -> Any:
     model, heads = _with_head(settings, tokenizer, resolve(settings.model), trained=settings.lora is None)
     if settings.lora is None:
         return model
-    from peft import get_peft_model
-
-    with _peft():
-        adapted = get_peft_model(model, _lora_config(model, heads, settings.lora))
-    return _adapted(adapted, settings, heads)
+    return _adapted(with_adapters(model, heads, settings.lora), settings, heads)
 
 
 def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, trained: bool) -> Any:
@@ -60,6 +56,21 @@ def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, tra
     with named_where_it_fails(str(folder)), _peft():
         adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
     return _adapted(adapted, settings, heads)
+
+
+def with_adapters(model: Any, heads: list[str], lora: LoraSettings) -> Any:
+    """Return the model with new adapters; its modules `heads` are trained whole."""
+    try:
+        from peft import get_peft_model
+    except ImportError as missing:
+        raise RecipeError("LoRA needs peft: pip install 'shopglot[llm]'") from missing
+    with _peft():
+        return get_peft_model(model, _lora_config(model, heads, lora))
+
+
+def on_top(model: Any) -> list[str]:
+    """Return the names of a classifier's modules on top of its base model."""
+    return [name for name, each in model.named_children() if name != model.base_model_prefix and _has_weights(each)]
 
 
 def adapted_layers(model: Any, heads: list[str], targets: str) -> list[str]:
@@ -99,9 +110,8 @@ def _pooled(source: str, load: dict[str, Any]) -> tuple[Any, list[str]]:
     from transformers import AutoModelForSequenceClassification
 
     model, found = load_pretrained(AutoModelForSequenceClassification, source, output_loading_info=True, **load)
-    on_top = [name for name, each in model.named_children() if name != model.base_model_prefix and _has_weights(each)]
     new = {key.rpartition(".")[0] for key in found["missing_keys"]}
-    return model, [*on_top, *sorted(name for name in new if name.startswith(model.base_model_prefix + "."))]
+    return model, [*on_top(model), *sorted(name for name in new if name.startswith(model.base_model_prefix + "."))]
 
 
 def _has_weights(module: Any) -> bool:

@@ -66,6 +66,32 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def short(number: float) -> str:
+    """Return a large number with three figures and its unit.
+
+    >>> short(11_831_508_480), short(65_474_304), short(999_999), short(640)
+    ('11.8 B', '65.5 M', '1 M', '640')
+    """
+    for unit, name in ((1e12, " T"), (1e9, " B"), (1e6, " M"), (1e3, " K")):
+        if number >= 0.9995 * unit:  # what is rounded up to a unit is one
+            return f"{number / unit:.3g}{name}"
+    return f"{number:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a stretch of time in the unit that a person would take.
+
+    >>> duration(40), duration(600), duration(14_400), duration(400_000)
+    ('40 s', '10 min', '4.0 h', '4.6 days')
+    """
+    minute, hour, day = 60, 3_600, 86_400
+    if seconds < 2 * minute:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * hour:
+        return f"{seconds / minute:.0f} min"
+    return f"{seconds / hour:.1f} h" if seconds < 2 * day else f"{seconds / day:.1f} days"
+
+
 def verdict(difference: Difference) -> str:
     """Return what the interval says: "better" needs its lower bound above zero."""
     low, high = difference.interval

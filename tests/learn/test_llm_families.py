@@ -1,0 +1,183 @@
+"""Each family of the published system, shrunk: it learns, is kept and scores the same in a new process."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+from shopglot.config import load_recipe
+from shopglot.core.errors import RecipeError
+from shopglot.core.files import read_json
+from shopglot.core.log_odds import sigmoid
+from shopglot.core.pairs import Pairs
+from shopglot.core.scores import Scores
+from shopglot.learn.llm import LLMLearner
+from shopglot.learn.llm_scorer import LLMScorer
+from shopglot.learn.llm_settings import LaunchSettings, LLMSettings, LoraSettings, StageSettings
+from tests import shop
+from tests.learn.learners import TEMPLATE
+from tests.tiny import tiny_model
+
+pytestmark = pytest.mark.usefixtures("full_precision")
+ROOT = Path(__file__).parents[2]
+TRAIN = shop.pairs(160)
+NEW = shop.pairs(24, seed=99)
+LONGEST = StageSettings(steps=80, batch_size=16, learning_rate=1e-2, weight_decay=0.0, save_steps=1000)
+IN_A_NEW_PROCESS = """
+import json, sys
+from pathlib import Path
+import torch
+from shopglot.core.pairs import Pairs
+from shopglot.learn.llm_scorer import LLMScorer
+torch.set_num_threads(1)
+pairs = Pairs.from_parquet(Path(sys.argv[1]))
+print(json.dumps({folder: LLMScorer.load(Path(folder)).score(pairs).tolist() for folder in sys.argv[2:]}))
+"""
+
+
+@cache
+def recipe_of(name: str) -> LLMSettings:
+    (settings,) = load_recipe(ROOT / "recipes" / f"{name}.yaml").learn
+    assert isinstance(settings, LLMSettings)
+    return settings
+
+
+def families() -> list[str]:
+    """Return the names of the recipes with one language model of a hub."""
+    recipes = {path.stem: load_recipe(path).learn for path in sorted((ROOT / "recipes").glob("*.yaml"))}
+    alone = {name: learn[0] for name, learn in recipes.items() if len(learn) == 1}
+    return [name for name, each in alone.items() if isinstance(each, LLMSettings) and "/" in each.model]
+
+
+FAMILIES = families()
+
+
+def shrunk(name: str, folder: Path, **settings: Any) -> LLMSettings:
+    """Return the family's recipe with a small model of the same architecture, in one process."""
+    recipe = recipe_of(name)
+    model = tiny_model(folder / "model", recipe.model, shop.texts())
+    small = {"model": str(model), "launch": LaunchSettings(), "stages": (LONGEST,), "trainer": {"logging_steps": 1}}
+    return recipe.model_copy(update={**small, **settings})
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Scores]]:
+    """The folders that the trained families were written to, and what they said before."""
+    return {}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_learns_until_its_loss_has_halved(
+    name: str, tmp_path_factory: pytest.TempPathFactory, kept: dict[str, tuple[Path, Scores]]
+) -> None:
+    folder = tmp_path_factory.mktemp(name)
+    scorer = LLMLearner(shrunk(name, folder), TEMPLATE).fit(TRAIN, folder)
+    losses = [float(step["loss"]) for step in read_json(folder / "stage-0" / "losses.json")]
+    assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
+    (folder / "kept").mkdir()
+    scorer.save(folder / "kept")
+    kept[name] = folder / "kept", scorer.score(NEW)
+
+
+def test_the_families_score_in_a_new_process_as_they_did(
+    tmp_path: Path, kept: dict[str, tuple[Path, Scores]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for name in FAMILIES:
+        if name not in kept:  # the tests run in any order
+            test_a_family_learns_until_its_loss_has_halved(name, tmp_path_factory, kept)
+    NEW.frame.write_parquet(tmp_path / "new.parquet")
+    folders = [str(folder) for folder, _ in kept.values()]
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS, str(tmp_path / "new.parquet"), *folders]
+    said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+    assert {name: said[str(folder)] for name, (folder, _) in kept.items()} == {
+        name: pytest.approx(scores.tolist(), abs=1e-6) for name, (_, scores) in kept.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-0.5b", "gemma-3-270m", "mmbert-base", "mdeberta-v3-base"])
+@pytest.mark.parametrize("targets", ["attention", "all-linear"])
+def test_adapters_lie_on_what_the_recipe_says_and_nowhere_else(name: str, targets: Any, tmp_path: Path) -> None:
+    settings = shrunk(name, tmp_path, lora=LoraSettings(targets=targets))
+    layers = {key for key, _ in LLMScorer.new(settings, TEMPLATE).model.named_modules() if key.endswith(".lora_A")}
+    attention = {layer for layer in layers if ".attn." in layer or "attention" in layer or "self_attn" in layer}
+    assert attention
+    assert (attention == layers) == (targets == "attention")
+    assert not [layer for layer in layers if "score" in layer or "classifier" in layer]
+
+
+@pytest.mark.parametrize("name", ["qwen3-0.6b", "gemma-2-9b", "gemma-3-270m"])
+def test_the_last_real_token_is_read_whatever_side_is_padded(name: str, tmp_path: Path) -> None:
+    scorer = LLMScorer.new(shrunk(name, tmp_path, dtype="float32"), TEMPLATE)
+    said = []
+    for side in ("left", "right"):
+        scorer.reader.tokenizer.padding_side = side
+        said.append(scorer.score(NEW))
+    assert said[0] == pytest.approx(said[1], abs=1e-5)
+    assert np.ptp(said[0]) > 0
+
+
+@pytest.mark.parametrize("name", ["qwen2.5-0.5b", "gemma-3-270m"])
+def test_the_yes_no_head_starts_with_the_odds_of_the_two_words(name: str, tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    settings = shrunk(name, tmp_path, head="yes-no", words=("tea", "wok"), dtype="float32")
+    scorer = LLMScorer.new(settings, TEMPLATE)
+    model = AutoModelForCausalLM.from_pretrained(settings.model, dtype=torch.float32)
+    yes, no = (scorer.reader.tokenizer.convert_tokens_to_ids(f"▁{word}") for word in settings.words)
+    expected = []
+    for ids in scorer.reader.encode(scorer.reader.texts(NEW))["input_ids"]:
+        with torch.inference_mode():
+            last = model(input_ids=torch.tensor([ids])).logits[0, -1]
+        expected.append(float(sigmoid(np.array([float(last[yes] - last[no])]))[0]))
+    assert scorer.score(NEW) == pytest.approx(expected, abs=1e-5)
+
+
+def test_words_of_several_tokens_cannot_be_a_yes_no_head(tmp_path: Path) -> None:
+    settings = shrunk("qwen2.5-0.5b", tmp_path, head="yes-no", words=("tea and coffee", "wok"))
+    with pytest.raises(RecipeError, match="must each be one token of"):
+        LLMScorer.new(settings, TEMPLATE)
+
+
+def test_of_a_model_that_also_sees_the_text_part_alone_is_loaded(tmp_path: Path) -> None:
+    import torch
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration, SiglipVisionConfig
+
+    settings = shrunk("gemma-3-12b", tmp_path, dtype="float32")
+    text = LLMScorer.new(settings, TEMPLATE).model.config.get_text_config()
+    vision = SiglipVisionConfig(
+        hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28
+    )
+    whole = Gemma3ForConditionalGeneration(Gemma3Config(text_config=text, vision_config=vision, mm_tokens_per_image=4))
+    folder = tmp_path / "model"
+    (folder / "model.safetensors").unlink()
+    whole.save_pretrained(folder)
+    scorer = LLMScorer.new(settings, TEMPLATE)
+    names = {name for name, _ in scorer.model.named_modules()}
+    assert not [name for name in names if "vision" in name or "projector" in name]
+    assert [name for name in names if name.endswith(".lora_A")]
+    with safe_open(folder / "model.safetensors", "pt") as weights:
+        (kept,) = (
+            key for key in weights.keys() if "language_model" in key and key.endswith("0.self_attn.q_proj.weight")
+        )
+        loaded = scorer.model.get_submodule("base_model.model.model.layers.0.self_attn.q_proj.base_layer").weight
+        assert torch.equal(weights.get_tensor(kept).float(), loaded)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_something_always_stands_between_query_and_target(name: str, tmp_path: Path) -> None:
+    scorer = LLMScorer.new(shrunk(name, tmp_path), TEMPLATE)
+    reader, pairs = scorer.reader, Pairs(NEW.frame.head(1))
+    (ids,) = reader.encode(reader.texts(pairs))["input_ids"]
+    query, target = reader.texts(pairs).row(0)
+    between = "\nProduct:" if scorer.settings.text == "prompt" else reader.tokenizer.sep_token
+    assert (
+        between.strip() in reader.tokenizer.decode(ids).partition(pairs["query"][0])[2].partition(pairs["target"][0])[0]
+    )
+    assert query != target
