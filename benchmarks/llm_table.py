@@ -36,7 +36,7 @@ TEMPLATE = Template(FormatSettings(path="leaf-first"), CLEANING_VERSION)
 SEEDS = (0, 1)
 BATCH = 16
 UNSEEN = ("de", "it", "pl", "th")
-TUNE, DEV = 400, 1_200
+TUNE, DEV = 300, 800
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -123,5 +123,5 @@ def _sample(seed: int) -> Sample:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]] or [3.0, 960.0]
+    given = [float(each) for each in sys.argv[1:]] or [1.5, 640.0]
     main(given[0], int(given[1]))

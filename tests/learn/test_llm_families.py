@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,10 @@ from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.usefixtures("full_precision")
 ROOT = Path(__file__).parents[2]
-TRAIN = shop.pairs(160)
+TRAIN = shop.pairs(16)
 NEW = shop.pairs(24, seed=99)
-LONGEST = StageSettings(steps=80, batch_size=16, learning_rate=1e-2, weight_decay=0.0, save_steps=1000)
+TEXTS = [*shop.texts(), "Query: Category: Product: Relevant: yes no tea wok\n"]
+BY_HEART = StageSettings(steps=60, batch_size=16, learning_rate=1e-2, save_steps=1000)
 IN_A_NEW_PROCESS = """
 import json, sys
 from pathlib import Path
@@ -61,43 +64,49 @@ FAMILIES = families()
 def shrunk(name: str, folder: Path, **settings: Any) -> LLMSettings:
     """Return the family's recipe with a small model of the same architecture, in one process."""
     recipe = recipe_of(name)
-    model = tiny_model(folder / "model", recipe.model, shop.texts())
-    small = {"model": str(model), "launch": LaunchSettings(), "stages": (LONGEST,), "trainer": {"logging_steps": 1}}
+    model = tiny_model(folder / "model", recipe.model, TEXTS)
+    small = {"model": str(model), "launch": LaunchSettings(), "stages": (BY_HEART,), "trainer": {"logging_steps": 1}}
     return recipe.model_copy(update={**small, **settings})
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Trained:
+    """A trained family: the loss of each step, the folder it was written to and what it said before."""
+
+    losses: list[float]
+    folder: Path
+    scores: Scores
+
+
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Scores]]:
-    """The folders that the trained families were written to, and what they said before."""
-    return {}
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
+    """Train a family by its name; each of them once in all tests."""
+
+    @cache
+    def family(name: str) -> Trained:
+        folder = tmp_path_factory.mktemp(name)
+        scorer = LLMLearner(shrunk(name, folder), TEMPLATE).fit(TRAIN, folder)
+        losses = [float(step["loss"]) for step in read_json(folder / "stage-0" / "losses.json")]
+        (folder / "kept").mkdir()
+        scorer.save(folder / "kept")
+        return Trained(losses, folder / "kept", scorer.score(NEW))
+
+    return family
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_family_learns_until_its_loss_has_halved(
-    name: str, tmp_path_factory: pytest.TempPathFactory, kept: dict[str, tuple[Path, Scores]]
-) -> None:
-    folder = tmp_path_factory.mktemp(name)
-    scorer = LLMLearner(shrunk(name, folder), TEMPLATE).fit(TRAIN, folder)
-    losses = [float(step["loss"]) for step in read_json(folder / "stage-0" / "losses.json")]
+def test_a_family_learns_until_its_loss_has_halved(name: str, trained: Callable[[str], Trained]) -> None:
+    losses = trained(name).losses
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) / 2
-    (folder / "kept").mkdir()
-    scorer.save(folder / "kept")
-    kept[name] = folder / "kept", scorer.score(NEW)
 
 
-def test_the_families_score_in_a_new_process_as_they_did(
-    tmp_path: Path, kept: dict[str, tuple[Path, Scores]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    for name in FAMILIES:
-        if name not in kept:  # the tests run in any order
-            test_a_family_learns_until_its_loss_has_halved(name, tmp_path_factory, kept)
+def test_the_families_score_in_a_new_process_as_they_did(tmp_path: Path, trained: Callable[[str], Trained]) -> None:
     NEW.frame.write_parquet(tmp_path / "new.parquet")
-    folders = [str(folder) for folder, _ in kept.values()]
+    families = [trained(name) for name in FAMILIES]
+    folders = [str(family.folder) for family in families]
     command = [sys.executable, "-c", IN_A_NEW_PROCESS, str(tmp_path / "new.parquet"), *folders]
     said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-    assert {name: said[str(folder)] for name, (folder, _) in kept.items()} == {
-        name: pytest.approx(scores.tolist(), abs=1e-6) for name, (_, scores) in kept.items()
-    }
+    assert said == {str(each.folder): pytest.approx(each.scores.tolist(), abs=1e-6) for each in families}
 
 
 @pytest.mark.parametrize("name", ["qwen2.5-0.5b", "gemma-3-270m", "mmbert-base", "mdeberta-v3-base"])
@@ -125,12 +134,15 @@ def test_the_last_real_token_is_read_whatever_side_is_padded(name: str, tmp_path
 @pytest.mark.parametrize("name", ["qwen2.5-0.5b", "gemma-3-270m"])
 def test_the_yes_no_head_starts_with_the_odds_of_the_two_words(name: str, tmp_path: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    settings = shrunk(name, tmp_path, head="yes-no", words=("tea", "wok"), dtype="float32")
-    scorer = LLMScorer.new(settings, TEMPLATE)
+    settings = shrunk(name, tmp_path, dtype="float32")
+    tokenizer = AutoTokenizer.from_pretrained(settings.model)
+    candidates = sorted(token.removeprefix("▁") for token in tokenizer.get_vocab() if "<" not in token)
+    ids_of = {word: tokenizer(word, add_special_tokens=False)["input_ids"] for word in candidates if word}
+    (word, (yes,)), (other, (no,)) = [each for each in ids_of.items() if len(each[1]) == 1][:2]
+    scorer = LLMScorer.new(settings.model_copy(update={"head": "yes-no", "words": (word, other)}), TEMPLATE)
     model = AutoModelForCausalLM.from_pretrained(settings.model, dtype=torch.float32)
-    yes, no = (scorer.reader.tokenizer.convert_tokens_to_ids(f"▁{word}") for word in settings.words)
     expected = []
     for ids in scorer.reader.encode(scorer.reader.texts(NEW))["input_ids"]:
         with torch.inference_mode():
@@ -163,21 +175,16 @@ def test_of_a_model_that_also_sees_the_text_part_alone_is_loaded(tmp_path: Path)
     assert not [name for name in names if "vision" in name or "projector" in name]
     assert [name for name in names if name.endswith(".lora_A")]
     with safe_open(folder / "model.safetensors", "pt") as weights:
-        (kept,) = (
-            key for key in weights.keys() if "language_model" in key and key.endswith("0.self_attn.q_proj.weight")
-        )
+        kept = "language_model.model.layers.0.self_attn.q_proj.weight"
         loaded = scorer.model.get_submodule("base_model.model.model.layers.0.self_attn.q_proj.base_layer").weight
-        assert torch.equal(weights.get_tensor(kept).float(), loaded)
+        assert torch.equal(weights.get_tensor(kept), loaded)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_something_always_stands_between_query_and_target(name: str, tmp_path: Path) -> None:
-    scorer = LLMScorer.new(shrunk(name, tmp_path), TEMPLATE)
-    reader, pairs = scorer.reader, Pairs(NEW.frame.head(1))
+    reader, pairs = LLMScorer.new(shrunk(name, tmp_path), TEMPLATE).reader, Pairs(NEW.frame.head(1))
     (ids,) = reader.encode(reader.texts(pairs))["input_ids"]
-    query, target = reader.texts(pairs).row(0)
-    between = "\nProduct:" if scorer.settings.text == "prompt" else reader.tokenizer.sep_token
-    assert (
-        between.strip() in reader.tokenizer.decode(ids).partition(pairs["query"][0])[2].partition(pairs["target"][0])[0]
-    )
-    assert query != target
+    text = "".join(reader.tokenizer.convert_ids_to_tokens(ids)).replace("▁", "")
+    query, target = (pairs[side][0].replace(" ", "") for side in ("query", "target"))
+    mark = "Product:" if reader.settings.text == "prompt" else reader.tokenizer.sep_token
+    assert mark in text.partition(query)[2].partition(target)[0]
