@@ -320,11 +320,8 @@ def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[s
 def _decide(
     blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe, rates: Mapping[Task, float]
 ) -> tuple[Decision, list[Judged]]:
-    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts.
-
-    The priors are the `rates` of relevant pairs in all training files, for `tune` may be small.
-    """
-    decision = redecide(*scored["tune"].blended(blend), recipe.merge).with_priors(rates)
+    """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""
+    decision = redecide(*scored["tune"].blended(blend), recipe.merge, rates)
     judged = []
     for name in [name for name in scored if name != "tune"]:
         pairs, scores = scored[name].blended(blend)

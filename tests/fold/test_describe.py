@@ -61,15 +61,14 @@ def of_tune(relevant: int, rows: int) -> tuple[Pairs, Folds]:
     return pairs, Folds(2, groups, {"query": groups.select(group="query", part=part)})
 
 
-@pytest.mark.parametrize(("relevant", "rows"), [(29, 30), (19, 60), (175, 200), (40, 100)])
-def test_a_tune_part_with_few_of_a_class_or_a_rate_of_its_own_is_noted(relevant: int, rows: int) -> None:
+@pytest.mark.parametrize(("relevant", "rows"), [(29, 30), (19, 60)])
+def test_a_tune_part_with_few_of_a_class_is_noted(relevant: int, rows: int) -> None:
     pairs, folds = of_tune(relevant, rows)
     (note,) = tune_notes(pairs, folds)
     assert note.startswith(f"QC: probabilities and threshold rest on the {rows} pairs of tune, of which {relevant} are")
-    assert "beside 75% of all;" in note
     assert note in describe(pairs, folds)["notes"]
 
 
-@pytest.mark.parametrize(("relevant", "rows"), [(70, 90), (80, 120)])
-def test_a_tune_part_like_the_others_is_not_noted(relevant: int, rows: int) -> None:
+@pytest.mark.parametrize(("relevant", "rows"), [(70, 90), (175, 200)])
+def test_a_tune_part_with_enough_of_both_is_not_noted(relevant: int, rows: int) -> None:
     assert tune_notes(*of_tune(relevant, rows)) == []

@@ -1,3 +1,6 @@
+from typing import Any
+
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -5,6 +8,7 @@ from hypothesis import strategies as st
 
 from shopglot.core.errors import DataError
 from shopglot.core.metrics import Floats
+from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold
 from shopglot.merge.blend import Blend
@@ -21,6 +25,10 @@ def evidence(rows: int, seed: int) -> tuple[Pairs, Floats, OutOfFold]:
     labels, scores = simulated(rows, len(MODELS), seed)
     pairs = table([("QC", "QI")[n % 2] for n in range(rows)], labels.tolist())
     return pairs, scores, out_of_fold(pairs, scores, [str(n % 3) for n in range(rows)], MODELS)
+
+
+def rates_of(pairs: Pairs) -> dict[Task, float]:
+    return {task: float(pairs.labelled.of_task(task).labels.mean()) for task in pairs.tasks}
 
 
 def relabelled(pairs: Pairs, flipped: pl.Expr) -> Pairs:
@@ -84,7 +92,7 @@ def test_the_chain_learns_what_redecide_learns_from_the_scores_of_its_blend() ->
         for n, name in enumerate(MODELS)
     }
     raw = Blend(members, chain.weights).score(pairs)
-    assert redecide(pairs, raw, SETTINGS) == chain.decision
+    assert redecide(pairs, raw, SETTINGS, rates_of(pairs)) == chain.decision
 
 
 def test_the_better_model_weighs_more_unless_equal_weights_are_asked_for() -> None:
@@ -116,7 +124,11 @@ def test_a_task_of_one_class_is_refused_by_name() -> None:
             pl.when(pl.col("task") == "QI").then(1).otherwise("label").cast(pl.Int8).alias("label")
         )
     )
-    for attempt in (lambda: fit_chain(relevant, oof, SETTINGS), lambda: redecide(relevant, scores[:, 0], SETTINGS)):
+    rates = rates_of(relevant)
+    for attempt in (
+        lambda: fit_chain(relevant, oof, SETTINGS),
+        lambda: redecide(relevant, scores[:, 0], SETTINGS, rates),
+    ):
         with pytest.raises(DataError, match="task QI has 30 relevant and 0 irrelevant pairs"):
             attempt()
 
@@ -149,5 +161,25 @@ def test_scores_of_none_of_the_pairs_are_refused() -> None:
 
 def test_a_dozen_rows_are_enough_to_decide() -> None:
     pairs, scores, _ = evidence(12, seed=1)
-    decision = redecide(pairs, scores[:, 0], SETTINGS)
+    decision = redecide(pairs, scores[:, 0], SETTINGS, rates_of(pairs))
     assert decision.decide(pairs, scores[:, 0]).decision.any()
+
+
+@pytest.mark.parametrize("calibration", ["temperature", "isotonic"])
+def test_a_part_with_too_many_relevant_pairs_decides_as_one_that_is_like_the_data(calibration: Any) -> None:
+    chosen = MergeSettings(calibration=calibration)
+    pairs, scores, _ = evidence(8000, seed=4)
+    thinned = (pairs.labels == 1) | (np.arange(len(pairs)) % 8 < 2)
+    fair = redecide(pairs, scores[:, 0], chosen, rates_of(pairs))
+    told = redecide(pairs.filter(thinned), scores[thinned, 0], chosen, rates_of(pairs))
+    naive = redecide(pairs.filter(thinned), scores[thinned, 0], chosen, rates_of(pairs.filter(thinned)))
+    for task in pairs.tasks:
+        own = pairs.of_task(task)
+        said = {
+            name: each.decide(own, scores[(pairs["task"] == task).to_numpy(), 0]).probability.mean()
+            for name, each in (("fair", fair), ("told", told), ("naive", naive))
+        }
+        assert said["told"] == pytest.approx(said["fair"], abs=0.03)
+        assert said["naive"] > said["fair"] + 0.1
+        assert told.tasks[task].threshold == pytest.approx(fair.tasks[task].threshold, abs=0.08)
+        assert told.tasks[task].prior == fair.tasks[task].prior

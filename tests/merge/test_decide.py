@@ -45,9 +45,3 @@ def test_a_task_that_was_never_learned_is_refused_with_those_there_are() -> None
 
 def test_a_decision_reads_back_from_json_as_itself() -> None:
     assert Decision.model_validate_json(DECISION.model_dump_json()) == DECISION
-
-
-def test_priors_can_be_those_of_more_pairs_than_decided_the_threshold() -> None:
-    given = DECISION.with_priors({"QC": 0.2, "QI": 0.9})
-    assert {task: own.prior for task, own in given.tasks.items()} == {"QC": 0.2, "QI": 0.9}
-    assert given.thresholds == DECISION.thresholds

@@ -16,7 +16,7 @@ TUNE = shop.pairs(120, seed=8)
 
 
 def bundle_of(scorer: SavableScorer) -> Bundle:
-    decision = redecide(TUNE, scorer.score(TUNE), MergeSettings())
+    decision = redecide(TUNE, scorer.score(TUNE), MergeSettings(), dict.fromkeys(TUNE.tasks, 0.5))
     return Bundle(scorer, decision, CurateSettings(), {"name": "made up", "data": {"train.txt": "9f86d0"}})
 
 

@@ -9,8 +9,6 @@ from shopglot.core.folds import TEST, TUNE, Folds
 from shopglot.core.pairs import Pairs
 
 _FEWEST_OF_A_CLASS: Final = 20
-_SIGMAS: Final = 4
-"""Pairs of one query are alike, so that rates scatter more than those of pairs drawn one by one."""
 
 
 def describe(pairs: Pairs, folds: Folds) -> dict[str, Any]:
@@ -37,16 +35,15 @@ def describe(pairs: Pairs, folds: Folds) -> dict[str, Any]:
 
 
 def tune_notes(pairs: Pairs, folds: Folds) -> list[str]:
-    """Say where the labels of the tune part are too few to calibrate on, or relevant at a rate of their own."""
+    """Say where the labels of the tune part are too few to calibrate on."""
     tune, notes = pairs.filter(folds.judges(pairs, TUNE)).labelled, []
     for task in pairs.labelled.tasks:
-        whole, labels = pairs.labelled.of_task(task).labels.mean(), tune.of_task(task).labels
+        labels = tune.of_task(task).labels
         relevant = int(labels.sum())
-        off = abs(relevant - whole * len(labels)) > _SIGMAS * np.sqrt(len(labels) * whole * (1 - whole))
-        if off or min(relevant, len(labels) - relevant) < _FEWEST_OF_A_CLASS:
+        if min(relevant, len(labels) - relevant) < _FEWEST_OF_A_CLASS:
             notes.append(
                 f"{task}: probabilities and threshold rest on the {len(labels)} pairs of tune, of which {relevant} are "
-                f"relevant, beside {whole:.0%} of all; label more, raise fold.tune or, in QC, keep only queries apart"
+                "relevant; label more, raise fold.tune or, in QC, keep only queries apart"
             )
     return notes
 

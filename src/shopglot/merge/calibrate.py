@@ -45,22 +45,26 @@ class Calibration(BaseModel):
         return scores
 
 
-def fit_calibration(labels: Labels, scores: Floats, kind: CalibrationKind) -> Calibration:
+def fit_calibration(
+    labels: Labels, scores: Floats, kind: CalibrationKind, weights: Floats | None = None
+) -> Calibration:
     """Return the calibration with the lowest log loss (temperature) or squared loss (isotonic) on the rows.
+
+    `weights` say how many rows each of them stands for.
 
     Where the scores say nothing (all the same, or labels of one class only) the result is constant on them, at the
     share of relevant pairs, drawn a little inside 0 and 1.
     """
     if kind == "temperature":
-        slopes, intercept = fit_logistic(logit(scores)[:, np.newaxis], labels)
+        slopes, intercept = fit_logistic(logit(scores)[:, np.newaxis], labels, weights=weights)
         return Calibration(kind=kind, slope=float(slopes[0]), intercept=intercept)
     if kind == "isotonic":
-        return Calibration(kind=kind, knots=_isotonic_knots(labels, scores))
+        return Calibration(kind=kind, knots=_isotonic_knots(labels, scores, weights))
     return Calibration(kind=kind)
 
 
-def _isotonic_knots(labels: Labels, scores: Floats) -> tuple[tuple[float, float], ...]:
-    fitted = _isotonic_regression()(out_of_bounds="clip").fit(scores, labels)
+def _isotonic_knots(labels: Labels, scores: Floats, weights: Floats | None) -> tuple[tuple[float, float], ...]:
+    fitted = _isotonic_regression()(out_of_bounds="clip").fit(scores, labels, weights)
     at = np.array([0.0, *fitted.X_thresholds_, 1.0])
     # No number of rows proves a probability of 0 or 1.
     certain = 1.0 / (len(labels) + 2)

@@ -58,8 +58,12 @@ def cross_fitted(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> Judge
     )
 
 
-def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings) -> Decision:
+def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings, rates: Mapping[Task, float]) -> Decision:
     """Return calibration and threshold for the scorer that ships, from its scores of pairs that it never saw.
+
+    `rates` are the shares of relevant pairs in the data that the pairs come from. Where queries and categories are
+    both kept apart, the pairs that can judge are more often relevant than others; each class is counted as often as
+    the rates say, so that probabilities and thresholds fit the data and not the part (prior shift, Saerens 2002).
 
     A mean of fold models, a refit, a student or an int8 model has other scores than the models of the folds, so it
     decides by the labelled rows of the `tune` part. Raises DataError for a task with one class only.
@@ -70,7 +74,7 @@ def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings) -> Decision:
         rows = known & (pairs["task"] == task).to_numpy()
         labels = pairs.filter(rows).labels
         _require_both_classes(task, labels)
-        tasks[task] = _decision(labels, scores[rows], settings)
+        tasks[task] = _decision(labels, scores[rows], settings, rates[task])
     return Decision(tasks=tasks)
 
 
@@ -123,13 +127,15 @@ def _fit(evidence: _Evidence, rows: Mask, settings: MergeSettings) -> tuple[Floa
     _require_both_classes(evidence.task, labels)
     equal = np.full(len(evidence.models), 1.0 / len(evidence.models))
     weights = fit_weights(labels, scores) if settings.blend == "weights" else equal
-    return weights, _decision(labels, blended(scores, weights), settings)
+    return weights, _decision(labels, blended(scores, weights), settings, float(labels.mean()))
 
 
-def _decision(labels: Labels, raw_scores: Scores, settings: MergeSettings) -> TaskDecision:
-    calibration = fit_calibration(labels, raw_scores, settings.calibration)
-    threshold = steady_threshold(labels, calibration(raw_scores))
-    return TaskDecision(calibration=calibration, threshold=threshold, prior=float(labels.mean()))
+def _decision(labels: Labels, raw_scores: Scores, settings: MergeSettings, rate: float) -> TaskDecision:
+    share = labels.mean()
+    counts = np.where(labels == 1, rate / share, (1 - rate) / (1 - share))
+    calibration = fit_calibration(labels, raw_scores, settings.calibration, counts)
+    threshold = steady_threshold(labels, calibration(raw_scores), counts)
+    return TaskDecision(calibration=calibration, threshold=threshold, prior=rate)
 
 
 def _require_both_classes(task: Task, labels: Labels) -> None:

@@ -46,11 +46,6 @@ class Decision(BaseModel):
         """The threshold of each task."""
         return {task: decision.threshold for task, decision in self.tasks.items()}
 
-    def with_priors(self, rates: Mapping[Task, float]) -> "Decision":
-        """Return the same with these shares of relevant pairs as the priors of its tasks."""
-        tasks = {task: own.model_copy(update={"prior": rates[task]}) for task, own in self.tasks.items()}
-        return Decision(tasks=tasks)
-
     def decide(self, pairs: Pairs, raw_scores: Scores) -> Decided:
         """Return what is decided about each of `pairs`, whose uncalibrated scores have shape (rows,).
 

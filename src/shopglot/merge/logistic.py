@@ -11,8 +11,12 @@ from shopglot.core.metrics import Floats, Labels
 _CONSTANT: Final = 1e-9
 
 
-def fit_logistic(features: Floats, labels: Labels, *, shrinkage: float = 0.0) -> tuple[Floats, float]:
+def fit_logistic(
+    features: Floats, labels: Labels, *, shrinkage: float = 0.0, weights: Floats | None = None
+) -> tuple[Floats, float]:
     """Return non-negative slopes, shape (columns,), and the intercept with the lowest log loss on the rows.
+
+    `weights` say how many rows each of them stands for.
 
     The targets are Platt's (1999), a little inside 0 and 1, so that a single class or a perfect separation has a
     finite answer. `shrinkage` draws the slopes towards each other by their squared distance from their mean, in
@@ -24,11 +28,14 @@ def fit_logistic(features: Floats, labels: Labels, *, shrinkage: float = 0.0) ->
     centre, deviation = features.mean(axis=0), float(np.sqrt(features.var(axis=0).mean()))
     scale = deviation if deviation > _CONSTANT else 1.0
     inputs, targets = (features - centre) / scale, _targets(labels)
+    counts = np.ones(rows) if weights is None else weights * rows / weights.sum()
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         slopes, log_odds = parameters[:-1], inputs @ parameters[:-1] + parameters[-1]
-        residual, spread = sigmoid(log_odds) - targets, slopes - slopes.mean()
-        value = np.mean(np.logaddexp(0.0, log_odds) - targets * log_odds) + shrinkage * (spread @ spread) / (2 * rows)
+        residual, spread = counts * (sigmoid(log_odds) - targets), slopes - slopes.mean()
+        value = counts @ (np.logaddexp(0.0, log_odds) - targets * log_odds) / rows + shrinkage * (spread @ spread) / (
+            2 * rows
+        )
         gradient = (residual @ inputs + shrinkage * spread) / rows
         return float(value), np.append(gradient, residual.mean())
 

@@ -9,7 +9,7 @@ from shopglot.core.metrics import Floats, Labels
 _SHARPNESS: Final = 6.0
 
 
-def steady_threshold(labels: Labels, probabilities: Floats) -> float:
+def steady_threshold(labels: Labels, probabilities: Floats, weights: Floats | None = None) -> float:
     """Return a threshold t for which `probabilities >= t` has a high F1 on rows yet to come.
 
     The threshold with the highest F1 on the rows at hand is the peak of a flat and ragged curve: on a few hundred
@@ -17,16 +17,16 @@ def steady_threshold(labels: Labels, probabilities: Floats) -> float:
     and the votes are averaged. A vote counts the less, the further the F1 of its threshold lies below the best, in
     units of one sixth of `1 / sqrt(relevant pairs)`, a fraction of that F1's own error. On the simulated scores of
     tests/merge/test_threshold.py this loses about half as much F1 on new rows as the peak does. `labels` has at
-    least one relevant pair.
+    least one relevant pair; `weights` say how many rows each of them stands for.
 
     >>> round(steady_threshold(np.array([1, 1, 0], dtype=np.int8), np.array([0.8, 0.8, 0.4])), 2)
     0.6
     """
     order = np.argsort(-probabilities, kind="stable")
-    ranked = probabilities[order]
+    ranked, counts = probabilities[order], np.ones(len(order)) if weights is None else weights[order]
     last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    relevant = np.cumsum(labels[order] == 1, dtype=np.float64)[last_of_tie]
-    f1 = 2 * relevant / (last_of_tie + 1 + relevant[-1])
+    relevant = np.cumsum(counts * (labels[order] == 1))[last_of_tie]
+    f1 = 2 * relevant / (np.cumsum(counts)[last_of_tie] + relevant[-1])
     cuts = ranked[last_of_tie]
     cuts = (cuts + np.append(cuts[1:], 0.0)) / 2
     voters = np.diff(relevant, prepend=0.0)
