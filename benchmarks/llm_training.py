@@ -107,4 +107,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         _one(sys.argv[2], int(sys.argv[1]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 60)
