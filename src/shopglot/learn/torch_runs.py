@@ -70,12 +70,31 @@ def logits(model: Any, tokenizer: Any, encoded: dict[str, list[list[int]]], *, a
     lengths = np.array([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
     said = np.empty((len(lengths), model.config.num_labels))
     model.eval()
-    with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16, enabled=autocast):
+    with (
+        _on_the_gpu(model),
+        torch.inference_mode(),
+        torch.autocast(model.device.type, torch.bfloat16, enabled=autocast),
+    ):
         for rows in tracked(list(by_length(lengths, budget=TOKEN_BUDGET)), "scoring pairs", size=len(lengths)):
             batch = {name: [values[row] for row in rows] for name, values in encoded.items()}
             padded = tokenizer.pad(batch, return_tensors="pt").to(model.device)
             said[rows] = model(**padded).logits.float().cpu().numpy()
     return said
+
+
+@contextmanager
+def _on_the_gpu(model: Any) -> Iterator[None]:
+    """Lend the model the GPU, if there is one, for the block: the folds' models would not fit there together."""
+    import torch
+
+    if not torch.cuda.is_available() or getattr(model, "is_quantized", False):  # quantized weights are there already
+        yield
+        return
+    model.to("cuda")
+    try:
+        yield
+    finally:
+        model.to("cpu")
 
 
 def for_each_distinct(texts: pl.DataFrame, compute: Callable[[pl.DataFrame], Floats]) -> Floats:
