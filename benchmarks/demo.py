@@ -13,6 +13,7 @@ from typing import Any
 
 from shopglot.config import load_recipe
 from shopglot.pipeline import run
+from shopglot.report.summary import Report
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +27,11 @@ def main() -> None:
     report = run(load_recipe(ROOT / "recipes" / "demo.yaml"), out)
     gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     tell("run", seconds=round(time.perf_counter() - start), peak_gb=round(gigabytes, 2), f1_avg=report.f1_avg)
+    tell_quality(report)
+
+
+def tell_quality(report: Report) -> None:
+    """Print what the blend and each of its learners reach."""
     for task, measured in report.tasks.items():
         slices = {"all": measured} | {f"seen type: {name}": each for name, each in measured.slices["seen_type"].items()}
         for name, each in slices.items():

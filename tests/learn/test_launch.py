@@ -1,5 +1,7 @@
 import shutil
+import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -97,3 +99,28 @@ def test_a_process_that_did_not_find_the_others_refuses_to_train(tmp_path: Path,
     write_json(tmp_path / "job.json", {"settings": settings, "template": template_facts(TEMPLATE)})
     with pytest.raises(TrainingError, match="2 processes were asked for and 1 came"):
         train_here(tmp_path / "job.json")
+
+
+@pytest.mark.slow
+def test_a_run_of_two_goes_on_after_one_of_them_was_killed(
+    tmp_path: Path, undisturbed: Path, one: tuple[Scores, list[float]]
+) -> None:
+    import psutil
+
+    settings = settings_of(undisturbed, 8, TWO)
+    often = settings.model_copy(update={"stages": (settings.stages[0].model_copy(update={"save_steps": 1}),)})
+
+    def kill_one_after_its_first_checkpoint() -> None:
+        while not list(tmp_path.glob("two/stage-0.work/checkpoint-*/trainer_state.json")):
+            time.sleep(0.01)
+        workers = psutil.Process().children(recursive=True)
+        next(each for each in reversed(workers) if "shopglot.learn.worker" in each.cmdline()).kill()
+
+    killer = Thread(target=kill_one_after_its_first_checkpoint)
+    killer.start()
+    with pytest.raises(TrainingError, match=r"ended with exit code 1 in one of its processes.*run the same command"):
+        trained(often, tmp_path / "two")
+    killer.join()
+    assert list(tmp_path.glob("two/stage-0.work/checkpoint-*/trainer_state.json"))
+    scores = LLMLearner(often, TEMPLATE).fit(TRAIN, tmp_path / "two").score(NEW)
+    assert scores == pytest.approx(one[0], abs=1e-4)
