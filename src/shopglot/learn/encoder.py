@@ -86,7 +86,7 @@ class EncoderLearner:
             weight_decay=settings.weight_decay,
             lr_scheduler_type=settings.schedule,
             save_steps=settings.save_steps,
-            train_sampling_strategy="group_by_length",
+            train_sampling_strategy="group_by_length" if settings.like_lengths else "random",
             seed=settings.seed,
         )
         train(

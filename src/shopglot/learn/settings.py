@@ -87,6 +87,9 @@ class EncoderSettings(BaseModel):
         default=64, ge=8, description="Of a longer pair, the longer of query and target is cut at its end."
     )
     freeze_embeddings: bool = Field(default=True, description="Keep the word embeddings as they are.")
+    like_lengths: bool = Field(
+        default=False, description="Batches of pairs of like length: less padding, and so far a worse model."
+    )
     bf16: bool | None = Field(default=None, description="Compute in bfloat16; None: where the processor has it.")
     save_steps: int = Field(
         default=200, ge=1, description="Steps between checkpoints, from which a killed run goes on."
