@@ -130,7 +130,6 @@ def _trainer(
         warmup_steps=stage.warmup,
         weight_decay=stage.weight_decay,
         save_steps=stage.save_steps,
-        train_sampling_strategy="group_by_length",
         label_names=["labels"],
         seed=settings.seed,
         deepspeed=settings.launch.deepspeed,
