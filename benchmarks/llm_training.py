@@ -1,9 +1,9 @@
 """How fast LoRA trains on Gemma-3 270M, beside the plain way: `python -m benchmarks.llm_training [steps]`.
 
-The plain way is float32, pairs tokenized row by row and padded to the 99th percentile of the lengths, batches in
-random order. Ours is the `llm` learner: bfloat16 weights, each text tokenized once, batches padded to their own longest pair. Both put
-the same adapters on the same weights and take as many steps of the same size on the public Shopify pairs, each in a
-process of its own. Prints pairs a second, peak memory and their ratios as one JSON line.
+The plain way is float32, pairs tokenized row by row and padded to the 99th percentile of the lengths. Ours is the `llm`
+learner: bfloat16 weights, each text tokenized once, batches padded to their own longest pair. Both put the same
+adapters on the same weights and take as many steps of the same size on the public Shopify pairs, each in a process of
+its own. Prints pairs a second, peak memory and their ratio as one JSON line.
 """
 
 import json
