@@ -1,9 +1,9 @@
 """How fast the cross-encoder trains, beside the plain way: `python -m benchmarks.encoder_training [steps]`.
 
 The plain way is float32, every pair padded to the 99th percentile of the lengths, all weights trained. Ours is the
-`encoder` learner: bfloat16 where the processor has it, batches padded to their own longest pair, frozen word embeddings.
-Both take the same steps of the same size from the same weights on the public Shopify pairs, in one run; then both score
-the same held-out pairs. Prints one JSON line.
+`encoder` learner: bfloat16 where the processor has it, batches padded to their own longest pair, frozen word
+embeddings. Both take the same steps of the same size from the same weights on the public Shopify pairs, in one run;
+then both score the same held-out pairs. Prints one JSON line.
 """
 
 import json
