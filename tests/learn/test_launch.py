@@ -1,4 +1,5 @@
 import shutil
+import sysconfig
 import time
 from pathlib import Path
 from threading import Thread
@@ -25,6 +26,7 @@ ZERO_2 = {
     "train_micro_batch_size_per_gpu": "auto",
     "gradient_accumulation_steps": "auto",
 }
+CAN_COMPILE = shutil.which("g++") and Path(sysconfig.get_paths()["include"], "Python.h").is_file()
 IN_ORDER = {"train_sampling_strategy": "sequential", "logging_steps": 1}
 
 
@@ -74,7 +76,9 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(
     assert scores == pytest.approx(one[0], abs=1e-4)
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="DeepSpeed compiles its communication on a CPU")
+@pytest.mark.skipif(
+    not CAN_COMPILE, reason="DeepSpeed compiles its communication on a CPU, which needs g++ and Python.h"
+)
 def test_two_processes_under_zero_2_have_the_loss_curve_of_one_with_twice_the_batch(
     tmp_path: Path, undisturbed: Path, one: tuple[Scores, list[float]]
 ) -> None:
