@@ -76,9 +76,7 @@ def test_two_processes_learn_what_one_learns_with_twice_the_batch(
     assert scores == pytest.approx(one[0], abs=1e-4)
 
 
-@pytest.mark.skipif(
-    not CAN_COMPILE, reason="DeepSpeed compiles its communication on a CPU, which needs g++ and Python.h"
-)
+@pytest.mark.skipif(not CAN_COMPILE, reason="DeepSpeed compiles on a CPU, by g++ with Python.h")
 def test_two_processes_under_zero_2_have_the_loss_curve_of_one_with_twice_the_batch(
     tmp_path: Path, undisturbed: Path, one: tuple[Scores, list[float]]
 ) -> None:
