@@ -179,8 +179,8 @@ def _peft() -> Iterator[None]:
 
 
 def _adapted(model: Any, settings: LLMSettings, heads: list[str]) -> Any:
-    """Return the model with what it trains in float32, and with a configuration that is the same on all machines."""
-    model.active_peft_config.base_model_name_or_path = settings.model  # not the folder of this machine's cache
+    """Return the model with what it trains in float32, and with a configuration that stays as it is."""
+    model.active_peft_config.base_model_name_or_path = resolve(settings.model)  # where peft looks up the vocabulary
     model.active_peft_config.modules_to_save = heads  # to which peft adds names at each load
     if settings.launch.deepspeed is None:  # which keeps its own copy of the weights in float32
         for parameter in model.parameters():

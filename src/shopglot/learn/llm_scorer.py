@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from shopglot.core.errors import BundleError, RecipeError
-from shopglot.core.files import whole_folder
+from shopglot.core.files import read_json, whole_folder, write_json
 from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Floats
 from shopglot.core.pairs import Pairs
@@ -63,6 +63,8 @@ class LLMScorer:
     def describe(self, folder: Path) -> None:
         """Write what is needed beside the weights: the tokenizer and the settings."""
         (folder / "README.md").unlink(missing_ok=True)  # peft's form, which nobody has filled in
+        if (adapter := folder / "adapter_config.json").is_file():  # names the model, not its folder on this machine
+            write_json(adapter, {**read_json(adapter), "base_model_name_or_path": self.settings.model})
         self.reader.tokenizer.save_pretrained(folder)
         write_scorer(folder, kind="llm", template=self.reader.template, settings=self.settings.model_dump(mode="json"))
 
