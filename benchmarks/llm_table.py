@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from shopglot.core.folds import Mask
 from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
@@ -100,7 +101,7 @@ def _figures(dev: Pairs, scores: Scores, threshold: float) -> dict[str, float]:
     return {"count": len(dev), **{name: round(value, 4) for name, value in figures.items()}}
 
 
-def _groups(dev: Pairs) -> Iterator[tuple[str, "np.typing.NDArray[np.bool_]"]]:
+def _groups(dev: Pairs) -> Iterator[tuple[str, Mask]]:
     unseen = dev["language"].is_in(UNSEEN).to_numpy()
     yield "all", np.ones(len(dev), dtype=np.bool_)
     yield "seen", ~unseen

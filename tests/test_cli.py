@@ -333,8 +333,10 @@ def test_a_damaged_folder_of_a_run_is_named_when_it_is_started_again(
     shopglot: Command, bundle: Path, tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     shutil.copytree(bundle.parent, tmp_path / "run")
-    (tmp_path / "run" / name).write_bytes(content)
+    damaged = tmp_path / "run" / name
+    damaged.write_bytes(content)
     refused(shopglot("run", bundle.parents[1] / "recipe.yaml", "--out", tmp_path / "run"), words)
+    assert damaged.read_bytes() == content
 
 
 def test_a_slice_by_a_column_that_is_not_there_ends_a_run_before_it_learns_and_an_evaluation(

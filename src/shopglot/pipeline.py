@@ -294,7 +294,7 @@ def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload
 def _counted(paths: Sequence[Path], recipe: Recipe) -> dict[Task, int]:
     """Return how many labelled pairs of each task stand in files."""
     pairs = read_pairs(paths, recipe.curate, training=False).pairs.labelled if paths else Pairs.concat([])
-    return {task: len(pairs.of_tasks((task,))) for task in TASKS}
+    return {task: len(pairs.of_task(task)) for task in TASKS}
 
 
 def _members(

@@ -46,15 +46,10 @@ def footprint(settings: LLMSettings, sizes: Sizes) -> Footprint:
     copies = width * sizes.trained_linear if width < _FLOAT32 else 0
     return Footprint(
         weights=_frozen(settings, sizes) + trained + copies,
-        gradients=trained * min(world_size(settings), 2),
+        gradients=trained * min(settings.launch.world_size, 2),
         optimizer=2 * trained,
         activations=activations,
     )
-
-
-def world_size(settings: LLMSettings) -> int:
-    """Return how many devices share the training of one model."""
-    return settings.launch.processes * settings.launch.nodes
 
 
 def activation_bytes(settings: LLMSettings, sizes: Sizes) -> float:
@@ -93,7 +88,7 @@ def _with_zero(settings: LLMSettings, sizes: Sizes, zero: dict[str, Any], activa
     """
     width, stage = _WIDTH[settings.dtype], zero.get("stage", 0)
     optimizer, gradients, weights = (
-        1 / world_size(settings) if stage >= part else 1 for part in (_OF_OPTIMIZER, _OF_GRADIENTS, _OF_WEIGHTS)
+        1 / settings.launch.world_size if stage >= part else 1 for part in (_OF_OPTIMIZER, _OF_GRADIENTS, _OF_WEIGHTS)
     )
     held = weights * (_frozen(settings, sizes) + width * sizes.trainable)
     at_work = width * sizes.linear / sizes.layers if stage >= _OF_WEIGHTS else 0

@@ -29,7 +29,7 @@ def launch(settings: LLMSettings, template: Template, pairs: Pairs, work: Path, 
         pairs.frame.write_parquet(part)
     write_json(job, {"settings": settings.model_dump(mode="json"), "template": template_facts(template)})
     seen = {} if devices is None else {"CUDA_VISIBLE_DEVICES": devices}
-    log.info("training %s in %d processes", settings.name, settings.launch.processes * settings.launch.nodes)
+    log.info("training %s in %d processes", settings.name, settings.launch.world_size)
     ended = subprocess.run(_command(settings.launch, job), env={**os.environ, **seen}, check=False)
     if ended.returncode:
         raise TrainingError(
@@ -64,7 +64,7 @@ def _command(launch: LaunchSettings, job: Path) -> list[str]:
 def _check_together(launch: LaunchSettings) -> None:
     """Refuse to train apart from the others: copies that never meet would each report success."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world != launch.processes * launch.nodes:
+    if world != launch.world_size:
         raise TrainingError(
-            f"{launch.processes * launch.nodes} processes were asked for and {world} came; start them by `shopglot run`"
+            f"{launch.world_size} processes were asked for and {world} came; start them by `shopglot run`"
         )

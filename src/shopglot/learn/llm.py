@@ -12,7 +12,7 @@ from shopglot.format.template import Template
 from shopglot.learn.launch import launch
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings
-from shopglot.learn.stages import train_stages
+from shopglot.learn.stages import stage_folders, train_stages
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,7 +45,7 @@ class LLMLearner:
         else:
             with self._devices() as devices:
                 launch(self.settings, self.template, train, work, devices)
-        return LLMScorer.load(work / f"stage-{len(self.settings.stages) - 1}")
+        return LLMScorer.load(stage_folders(self.settings, work)[-1])
 
     @contextmanager
     def _devices(self) -> Iterator[str | None]:

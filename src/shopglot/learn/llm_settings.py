@@ -73,15 +73,19 @@ class LaunchSettings(BaseModel):
     node_rank: int = Field(default=0, ge=0, description="Which of the machines this is, from 0.")
     address: str = Field(default="127.0.0.1:29500", description="Host and port of the first machine.")
     deepspeed: dict[str, Any] | None = Field(default=None, description="A DeepSpeed configuration, passed on whole.")
-
     devices: tuple[str, ...] = Field(
         default=(), description="Groups of GPUs such as '0,1', each of which trains one fold at a time, all at once."
     )
 
     @property
+    def world_size(self) -> int:
+        """How many processes, and so devices, share the training of one model."""
+        return self.processes * self.nodes
+
+    @property
     def alone(self) -> bool:
         """Whether training needs no other process."""
-        return self.processes == self.nodes == 1 and self.deepspeed is None and not self.devices
+        return self.world_size == 1 and self.deepspeed is None and not self.devices
 
 
 class LLMSettings(BaseModel):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from shopglot.learn.footprint import Footprint, footprint, world_size
+from shopglot.learn.footprint import Footprint, footprint
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.remedies import problem
@@ -49,10 +49,10 @@ def plan(settings: LLMSettings, work: Workload, gpu: Gpu) -> Plan:
     steps = tokens = 0
     for stage in settings.stages:
         for pairs in work.fits(stage.tasks or settings.tasks):
-            taken = training_steps(stage, pairs, world_size(settings))
+            taken = training_steps(stage, pairs, settings.launch.world_size)
             steps += taken
-            tokens += taken * stage.batch_size * stage.accumulation * world_size(settings) * length
-    together = world_size(settings) * max(len(settings.launch.devices), 1)
+            tokens += taken * stage.batch_size * stage.accumulation * settings.launch.world_size * length
+    together = settings.launch.world_size * max(len(settings.launch.devices), 1)
     operations = tokens * _training_operations(settings, sizes) / together
     operations += work.scored(settings.tasks) * length * 2 * sizes.linear
     peak = _TERA * (gpu.single if settings.dtype == "float32" else gpu.half)

@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Any, Final
 
-from shopglot.learn.footprint import Footprint, footprint, world_size
+from shopglot.learn.footprint import Footprint, footprint
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
 from shopglot.learn.sizes import Sizes, count
@@ -62,7 +62,7 @@ def _changes(settings: LLMSettings, gpu: Gpu) -> dict[str, dict[str, Any]]:
     if any(stage.batch_size > 1 for stage in settings.stages):
         singly = {"batch_size": 1}
         changes[_ONE_BY_ONE] = {"stages": tuple(stage.model_copy(update=singly) for stage in settings.stages)}
-    if world_size(settings) > 1 and not settings.quantization:
+    if settings.launch.world_size > 1 and not settings.quantization:
         zero = {"deepspeed": {"zero_optimization": {"stage": 3}}}
         changes[_ZERO_3] = {"launch": settings.launch.model_copy(update=zero)}
     if settings.lora is None:

@@ -29,19 +29,23 @@ _DEVELOPMENT: Final = 0.1
 """The share of the query groups that a stage which may stop early looks at instead of learning from."""
 
 
-def train_stages(settings: LLMSettings, template: Template, pairs: Pairs, work: Path) -> Path:
-    """Train all stages and return the folder of the last; a killed run goes on in the stage where it was.
+def stage_folders(settings: LLMSettings, work: Path) -> list[Path]:
+    """Return where each stage is kept when it is whole, in their order."""
+    return [work / f"stage-{number}" for number in range(len(settings.stages))]
+
+
+def train_stages(settings: LLMSettings, template: Template, pairs: Pairs, work: Path) -> None:
+    """Train all stages into their folders; a killed run goes on in the stage where it was.
 
     Every process of a distributed run calls this with the same arguments; the first of them writes.
     """
     from transformers import set_seed
 
-    folders = [work / f"stage-{number}" for number in range(len(settings.stages))]
+    folders = stage_folders(settings, work)
     for stage, before, folder in zip(settings.stages, [None, *folders], folders, strict=False):
         if not folder.is_dir():
             set_seed(settings.seed)
             _train_stage(settings, stage, template, pairs, before, folder)
-    return folders[-1]
 
 
 def _train_stage(
@@ -99,8 +103,7 @@ def _rows(scorer: LLMScorer, pairs: Pairs, smoothing: float) -> Any:
 
     encoded = scorer.reader.encode(scorer.reader.texts(pairs))
     wanted = targets_of(pairs, output_names(scorer.settings), smoothing)
-    lengths = [len(ids) for ids in encoded["input_ids"]]
-    return Dataset.from_dict({**encoded, "labels": wanted.tolist(), "length": lengths})
+    return Dataset.from_dict({**encoded, "labels": wanted.tolist()})
 
 
 def _trainer(

@@ -1,15 +1,13 @@
 """Plans of trainings as a table for the terminal."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
 from shopglot.learn.plan import MOST_PARAMETERS, Plan
+from shopglot.learn.remedies import GIB
 from shopglot.report.figures import count, duration, short
-
-_GIB: Final = 1024**3
 
 
 def plan_table(plans: Mapping[str, Plan], title: str) -> Table:
@@ -44,4 +42,4 @@ def _figures(plan: Plan) -> dict[str, str]:
 
 
 def _gib(size: float) -> str:
-    return f"{size / _GIB:.2f}"
+    return f"{size / GIB:.2f}"
