@@ -67,14 +67,14 @@ def settings_of(name: str, pairs: int, seed: int) -> LearnerSettings:
         case "embedding":
             return EmbeddingSettings(tasks=("QC",), seed=seed)
         case "encoder":
-            return EncoderSettings(tasks=("QC",), steps=steps, batch_size=BATCH, learning_rate=1e-4, seed=seed)
+            return EncoderSettings(tasks=("QC",), steps=steps, batch_size=BATCH // 4, learning_rate=1e-4, seed=seed)
         case _:
             return LLMSettings(
                 tasks=("QC",),
                 model="embedded:gemma-3-270m",
                 max_tokens=64,
                 lora=LoraSettings(targets="attention" if name == "gemma attention" else "all-linear"),
-                stages=(StageSettings(steps=steps, batch_size=BATCH, learning_rate=3e-4),),
+                stages=(StageSettings(steps=steps, batch_size=BATCH // 4, accumulation=4, learning_rate=3e-4),),
                 seed=seed,
             )
 

@@ -23,7 +23,7 @@ NEW = shop.pairs(20, seed=99)
 
 def settings_of(name: str, model: Path) -> LearnerSettings:
     if name == "encoder":
-        return EncoderSettings(model=str(model), steps=4, save_steps=2, batch_size=8, learning_rate=1e-3, bf16=False)
+        return EncoderSettings(model=str(model), steps=4, save_steps=2, batch_size=2, learning_rate=1e-3, bf16=False)
     if name == "llm":
         stages = (StageSettings(steps=4, save_steps=2, learning_rate=1e-2),)
         return LLMSettings(model=str(model), text="pair", dtype="float32", stages=stages)

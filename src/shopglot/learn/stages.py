@@ -18,7 +18,7 @@ from shopglot.format.template import Template
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.targets import loss_of, output_names, targets_of
-from shopglot.learn.torch_runs import train, training_arguments
+from shopglot.learn.torch_runs import BY_LENGTH_WITHIN_STEPS, train, training_arguments, training_rows
 
 PROBE: Final = "probe.json"
 """What the end of a stage said of a few pairs; the next one has to begin by saying the same."""
@@ -88,22 +88,18 @@ def _parted(pairs: Pairs, stage: StageSettings, seed: int) -> tuple[Pairs, Pairs
 
 
 def _drawn(pairs: Pairs, settings: LLMSettings) -> Pairs:
-    """Return the pairs as often as the weights of their task and language say, on average."""
-    if not settings.task_weights and not settings.language_weights:
-        return pairs
+    """Return the pairs in random order, as often as the weights of their task and language say, on average."""
+    draw, shuffle = np.random.default_rng(settings.seed).spawn(2)
     task = pairs["task"].cast(str).replace_strict(settings.task_weights, default=1.0).to_numpy()
     language = pairs["language"].fill_null("").replace_strict(settings.language_weights, default=1.0).to_numpy()
     wanted = task * language
-    copies = np.floor(wanted + np.random.default_rng(settings.seed).random(len(pairs))).astype(np.int64)
-    return Pairs(pairs.frame[np.repeat(np.arange(len(pairs)), copies)])
+    copies = np.floor(wanted + draw.random(len(pairs))).astype(np.int64)
+    return Pairs(pairs.frame[shuffle.permutation(np.repeat(np.arange(len(pairs)), copies))])
 
 
 def _rows(scorer: LLMScorer, pairs: Pairs, smoothing: float) -> Any:
-    from datasets import Dataset
-
     encoded = scorer.reader.encode(scorer.reader.texts(pairs))
-    wanted = targets_of(pairs, output_names(scorer.settings), smoothing)
-    return Dataset.from_dict({**encoded, "labels": wanted.tolist()})
+    return training_rows(encoded, targets_of(pairs, output_names(scorer.settings), smoothing))
 
 
 def _trainer(
@@ -128,6 +124,7 @@ def _trainer(
         per_device_train_batch_size=stage.batch_size,
         per_device_eval_batch_size=stage.batch_size,
         gradient_accumulation_steps=stage.accumulation,
+        train_sampling_strategy=BY_LENGTH_WITHIN_STEPS,
         learning_rate=stage.learning_rate,
         lr_scheduler_type=stage.schedule,
         warmup_steps=stage.warmup,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from shopglot.core.errors import BundleError, RecipeError, TrainingError
 from shopglot.core.metrics import Floats
@@ -16,6 +17,20 @@ from shopglot.format.batches import by_length
 
 TOKEN_BUDGET: Final = 4096
 """Tokens per batch when scoring, padding included."""
+
+BY_LENGTH_WITHIN_STEPS: Final = "batch_rebalance"
+"""Which pairs make a step is random; they are dealt by length among its passes, so that little is padded."""
+
+
+def training_rows(encoded: dict[str, list[list[int]]], labels: NDArray[Any]) -> Any:
+    """Return token columns and `labels`, shape (rows, outputs), as a dataset that tells the length of each row.
+
+    Where rows are dealt by length, the Trainer draws them in one and the same order; give them in a random one.
+    """
+    from datasets import Dataset
+
+    lengths = [len(ids) for ids in encoded["input_ids"]]
+    return Dataset.from_dict({**encoded, "labels": labels.astype(np.float32).tolist(), "length": lengths})
 
 
 def training_arguments(work: Path, *, bf16: bool | None, **settings: Any) -> dict[str, Any]:
