@@ -37,8 +37,8 @@ def fitted(settings: LearnerSettings, work: Path) -> SavableScorer:
 
 
 @contextmanager
-def steps_taken(deadly: int | None = None) -> Iterator[list[int]]:
-    """Give the list of the training steps begun in the block; the process ends in the middle of step `deadly`."""
+def steps_taken(deadly: int | None = None, fit: int = 1) -> Iterator[list[int]]:
+    """Give the list of the training steps begun in the block; the process ends in step `deadly` of the n-th `fit`."""
     from transformers import Trainer
 
     begun: list[int] = []
@@ -46,7 +46,7 @@ def steps_taken(deadly: int | None = None) -> Iterator[list[int]]:
 
     def training_step(trainer: Any, *arguments: Any, **named: Any) -> Any:
         begun.append(trainer.state.global_step + 1)
-        if begun[-1] == deadly:
+        if begun[-1] == deadly and begun.count(deadly) == fit:
             raise Killed
         return step(trainer, *arguments, **named)
 

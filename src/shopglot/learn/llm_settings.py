@@ -139,6 +139,12 @@ class LLMSettings(BaseModel):
         return self
 
     @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again instead of kept, by transformers' name for it or its former one."""
+        former = self.trainer.get("gradient_checkpointing", False)
+        return bool(self.trainer.get("activation_checkpointing", former))
+
+    @property
     def trained_tasks(self) -> tuple[Task, ...]:
         """The tasks whose pairs it needs: those it scores and those of its stages."""
         needed = {*self.tasks, *(task for stage in self.stages for task in stage.tasks or ())}

@@ -18,7 +18,13 @@ from shopglot.format.template import Template
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.targets import loss_of, output_names, targets_of
-from shopglot.learn.torch_runs import BY_LENGTH_WITHIN_STEPS, train, training_arguments, training_rows
+from shopglot.learn.torch_runs import (
+    BY_LENGTH_WITHIN_STEPS,
+    told_where_the_disk_is_full,
+    train,
+    training_arguments,
+    training_rows,
+)
 
 PROBE: Final = "probe.json"
 """What the end of a stage said of a few pairs; the next one has to begin by saying the same."""
@@ -62,7 +68,8 @@ def _train_stage(
     if start is not None:
         _check_it_goes_on(np.array(read_json(start / PROBE)), trainer.predict(probe).predictions, folder)
     train(trainer, checkpoints)
-    _keep(trainer, scorer, trainer.predict(probe).predictions, folder)
+    with told_where_the_disk_is_full(checkpoints):
+        _keep(trainer, scorer, trainer.predict(probe).predictions, folder)
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
