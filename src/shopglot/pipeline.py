@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -16,39 +16,44 @@ import polars as pl
 from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
-from shopglot.core.folds import TEST, TUNE, Folds
+from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import OutOfFold, SavableScorer
+from shopglot.core.scores import Encoder, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate, sizes
+from shopglot.enrich.quality import translation_quality
+from shopglot.enrich.readings import readings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.template import Template
+from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
 from shopglot.learn.plan import Plan, plan
 from shopglot.learn.search import Measured, Values, search
+from shopglot.learn.settings import UNIVERSAL
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decision
+from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
+from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -91,6 +96,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
     with stages.timed("curate"):
         data = gather(recipe, out)
         check_slices(recipe.report, data.train, data.dev)
+        encoder = frozen_encoder(UNIVERSAL, "") if recipe.report.translation else None
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
@@ -99,6 +105,8 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         bundle, evidence = merge(recipe, data, folds, validated, out)
     with stages.timed("pack"):
         bundle.save(out / "bundle")
+    with stages.timed("translation"):
+        translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe) if encoder else None
     with stages.timed("report"):
         report = summarise(
             recipe.name,
@@ -114,7 +122,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
             "stages": stages.seconds,
             "seed": recipe.seed,
         }
-        report = report.with_facts(**facts)
+        report = report.with_facts(**facts).with_translation(translation)
         write_report(report, out)
     return report
 
@@ -271,6 +279,22 @@ def merge(
     return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
 
 
+def weigh_translation(
+    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
+) -> TranslationReport | None:
+    """Return what the bundle owes to translations on the last of `judged`; None where it has no translated pair."""
+    top = judged[-1] if judged else None
+    if top is None or not (rows := top.pairs.translated).any():
+        return None
+    translated = top.pairs.filter(rows)
+    read = {
+        name: top if name == "both" else _reread(top, rows, bundle.score_clean(pairs))
+        for name, pairs in readings(translated, recipe.seed).items()
+    }
+    quality = translation_quality(translated, encoder, seed=recipe.seed)
+    return price_of_translation(read, quality, recipe.report, recipe.seed)
+
+
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
@@ -328,6 +352,13 @@ def _decide(
         decided = decision.decide(pairs, scores)
         judged.append(Judged(name, pairs, decided.probability, decided.decision))
     return decision, judged
+
+
+def _reread(top: Judged, rows: Mask, decided: Decided) -> Judged:
+    """Return the judgement with some of its rows decided anew."""
+    probability, decision = top.probability.copy(), top.decision.copy()
+    probability[rows], decision[rows] = decided.probability, decided.decision
+    return replace(top, probability=probability, decision=decision)
 
 
 def _measure(recipe: Recipe, data: Data, folds: Folds, out: Path, values: Values) -> Measured | None:

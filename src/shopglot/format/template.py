@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from shopglot.core.category import levels
-from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.pairs import OWN, TRANSLATED, Pairs
 from shopglot.format.settings import FormatSettings, QueryText
 
 _NO_VALUE: Final = ("", "nan", "none", "null")
@@ -41,11 +41,10 @@ class Template:
     def queries(self, pairs: Pairs) -> pl.Series:
         """Return the text of each query; where a translation is wanted but absent, the query as typed."""
         original, english = pl.col("query"), pl.col("english")
-        absent = english.is_null() | (english == "") | (english == original)
         texts = {
             "original": original,
-            "english": pl.when(absent).then(original).otherwise(english),
-            "both": pl.when(absent).then(original).otherwise(pl.format("{} - {}", original, english)),
+            "english": pl.when(TRANSLATED).then(english).otherwise(original),
+            "both": pl.when(TRANSLATED).then(pl.format("{} - {}", original, english)).otherwise(original),
         }
         return pairs.frame.select(texts[self.settings.query].alias("query")).to_series()
 

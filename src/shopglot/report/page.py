@@ -10,9 +10,10 @@ from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
+from shopglot.report.measure import Difference, SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import Table
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Difference, Report, SliceReport, TaskReport
+from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from shopglot.report.figures import (
     task_name,
     verdict,
 )
-from shopglot.report.measure import Spread
-from shopglot.report.summary import OUT_OF_FOLD, Difference, Report, SliceReport
+from shopglot.report.measure import Difference, SliceReport, Spread
+from shopglot.report.summary import OUT_OF_FOLD, Report
 
 SMALL: Final = 100
 """Slices with fewer pairs are marked."""
