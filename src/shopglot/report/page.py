@@ -39,6 +39,8 @@ class TaskView:
     learners: Table | None
     differences: Table | None
     gains: tuple[Chart, ...]
+    readings: tuple[Table, ...]
+    translated: Chart | None
 
 
 def page(report: Report) -> str:
@@ -59,6 +61,8 @@ def _view(report: Report) -> dict[str, Any]:
         "evidence_table": sections.evidence_table(report),
         "slices": {name: sections.slice_tables(report, name) for name in report.evidence},
         "gap": sections.gap_table(report) if report.gap else None,
+        "quality": sections.quality_table(report.translation) if report.translation else None,
+        "worst": sections.worst_table(report.translation) if report.translation else None,
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
@@ -90,7 +94,11 @@ def _task_view(task: Task, report: Report) -> TaskView:
         by_language=_language_chart(task, measures.slices["language"]),
         learners=sections.learners_table(task, report) if gained else None,
         differences=sections.differences_table(task, gained) if gained else None,
-        gains=tuple(_gain_chart(task, name, differences) for name, differences in gained.items()),
+        gains=tuple(
+            _gain_chart(f"{figures.task_name(task)}: the blend over {name}", each) for name, each in gained.items()
+        ),
+        readings=_readings_tables(task, report),
+        translated=_translated_chart(task, report),
     )
 
 
@@ -100,10 +108,27 @@ def _language_chart(task: Task, languages: Mapping[str, SliceReport]) -> Chart:
     return Chart(caption, "F1", "F1 of calling every pair relevant", dot_chart(dots, "F1 %"))
 
 
-def _gain_chart(task: Task, learner: str, differences: Mapping[str, Difference]) -> Chart:
+def _gain_chart(caption: str, differences: Mapping[str, Difference]) -> Chart:
     dots = [_dot(name, each.f1, each.interval, 0.0) for name, each in differences.items()]
-    caption = f"{figures.task_name(task)}: the blend over {learner}"
     return Chart(caption, "difference of F1", "no difference", dot_chart(dots, "F1 points gained"))
+
+
+def _readings_tables(task: Task, report: Report) -> tuple[Table, ...]:
+    if report.translation is None or task not in report.translation.tasks:
+        return ()
+    name, found = figures.task_name(task), report.translation.tasks[task]
+    return (
+        sections.readings_table(f"{name} by language, in four readings", "language", found.languages),
+        sections.readings_table(f"{name} by agreement of query and translation", "agreement", found.quarters),
+    )
+
+
+def _translated_chart(task: Task, report: Report) -> Chart | None:
+    if report.translation is None or task not in report.translation.tasks:
+        return None
+    languages = report.translation.tasks[task].languages
+    gains = {name: each.readings["original"].gain for name, each in languages.items()}
+    return _gain_chart(f"{figures.task_name(task)}: both texts over the original alone", gains)
 
 
 def _dot(label: str, value: float, interval: tuple[float, float], reference: float) -> Dot:
