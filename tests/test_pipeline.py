@@ -91,8 +91,8 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
-    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "facts"}
-    assert set(tree) == documented
+    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "translation"}
+    assert set(tree) == documented | {"facts"}
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
     assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
@@ -150,10 +150,11 @@ def test_every_row_comes_back_in_its_place_as_it_was_with_what_the_model_says(
     given = rows_file(tmp_path / f"in{suffix}", [row | {"note": f"n{n}"} for n, row in enumerate(ROWS)])
     counts = score_files(ran.bundle, [given], tmp_path / out)
     table, before = read(tmp_path / out), pl.read_csv(given) if suffix == ".csv" else read(given)
-    assert table.columns == [*before.columns, "score", "prediction", "threshold", "flag"]
+    assert table.columns == [*before.columns, "score", "prediction", "threshold", "read", "flag"]
     as_text = [pl.col(before.columns).cast(pl.String).fill_null("")]
     assert table.select(as_text).rows() == before.select(as_text).rows()
     assert table["flag"].to_list() == [None, "empty query", "missing target", None, None]
+    assert table["read"].to_list() == ["original", None, None, "original", "original"]
     assert (table["prediction"] == (table["score"] >= table["threshold"])).all()
     assert counts["rows"] == 5
     assert counts["relevant"] == table["prediction"].sum()

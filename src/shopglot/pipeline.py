@@ -33,11 +33,12 @@ from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
+from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
-from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
+from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
 from shopglot.learn.plan import Plan, plan
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.settings import UNIVERSAL
@@ -275,7 +276,7 @@ def merge(
         for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    bundle = Bundle(shipped, decision, recipe.curate, facts)
+    bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
     return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
 
 
@@ -334,6 +335,16 @@ def _members(
         folder = out / "models" / settings.name / "refit"
         members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
     return members
+
+
+def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dict[Task, FormatSettings]:
+    """Return the recipe's format per task, with the texts of the query that all learners of the task read together."""
+    formats = {}
+    for task, own in weights.items():
+        learners = [settings for settings in recipe.learn if own.get(settings.name, 0.0) > 0]
+        texts = {text for settings in learners for text in read_queries(settings, template(recipe))}
+        formats[task] = recipe.format.model_copy(update={"query": texts.pop() if len(texts) == 1 else "both"})
+    return formats
 
 
 def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:

@@ -14,6 +14,7 @@ from shopglot.report.measure import Difference, SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import Table
 from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
+from shopglot.report.translation import TaskReadings
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class TaskView:
     differences: Table | None
     gains: tuple[Chart, ...]
     readings: tuple[Table, ...]
-    translated: Chart | None
+    translation: Chart | None
 
 
 def page(report: Report) -> str:
@@ -85,6 +86,7 @@ def _is_simulated(report: Report) -> bool:
 def _task_view(task: Task, report: Report) -> TaskView:
     measures = report.tasks[task]
     gained = {name: tasks[task] for name, tasks in report.differences.items() if task in tasks}
+    read = report.translation.tasks.get(task) if report.translation else None
     return TaskView(
         task=task,
         name=figures.task_name(task),
@@ -97,8 +99,8 @@ def _task_view(task: Task, report: Report) -> TaskView:
         gains=tuple(
             _gain_chart(f"{figures.task_name(task)}: the blend over {name}", each) for name, each in gained.items()
         ),
-        readings=_readings_tables(task, report),
-        translated=_translated_chart(task, report),
+        readings=_readings_tables(task, read) if read else (),
+        translation=_translation_chart(task, read) if read else None,
     )
 
 
@@ -113,21 +115,20 @@ def _gain_chart(caption: str, differences: Mapping[str, Difference]) -> Chart:
     return Chart(caption, "difference of F1", "no difference", dot_chart(dots, "F1 points gained"))
 
 
-def _readings_tables(task: Task, report: Report) -> tuple[Table, ...]:
-    if report.translation is None or task not in report.translation.tasks:
-        return ()
-    name, found = figures.task_name(task), report.translation.tasks[task]
+def _readings_tables(task: Task, found: TaskReadings) -> tuple[Table, ...]:
+    name = figures.task_name(task)
+    by_language, by_agreement = f"{name} by language", f"{name} by agreement of query and translation"
+    added = "F1 points that both texts add, with 95 % intervals"
     return (
-        sections.readings_table(f"{name} by language, in four readings", "language", found.languages),
-        sections.readings_table(f"{name} by agreement of query and translation", "agreement", found.quarters),
+        sections.readings_table(f"{by_language}: the four readings", "language", found.languages),
+        sections.gains_table(f"{by_language}: {added}", "language", found.languages),
+        sections.readings_table(f"{by_agreement}: the four readings", "agreement", found.quarters),
+        sections.gains_table(f"{by_agreement}: {added}", "agreement", found.quarters),
     )
 
 
-def _translated_chart(task: Task, report: Report) -> Chart | None:
-    if report.translation is None or task not in report.translation.tasks:
-        return None
-    languages = report.translation.tasks[task].languages
-    gains = {name: each.readings["original"].gain for name, each in languages.items()}
+def _translation_chart(task: Task, found: TaskReadings) -> Chart:
+    gains = {name: each.readings["original"].gain for name, each in found.languages.items()}
     return _gain_chart(f"{figures.task_name(task)}: both texts over the original alone", gains)
 
 

@@ -23,7 +23,7 @@ from shopglot.report.translation import SliceReadings, TranslationReport
 
 SMALL: Final = 100
 """Slices with fewer pairs are marked."""
-READ_AS: Final[Mapping[Reading, str]] = {
+_READ_AS: Final[Mapping[Reading, str]] = {
     "original": "original",
     "english": "English",
     "both": "both",
@@ -129,13 +129,12 @@ def spread_table(report: Report) -> Table:
 
 
 def readings_table(caption: str, head: str, found: Mapping[str, SliceReadings]) -> Table:
-    """Return slices of the pairs in every reading, and what the reading with both texts has over the others."""
+    """Return F1 and PR-AUC of slices of the pairs in every reading."""
     rows = [
         Row(
             name,
             (
                 *(f"{percent(own.f1)}, {decimal(own.pr_auc)}" for own in each.readings.values()),
-                *(_difference(own.gain) for reading, own in each.readings.items() if reading != "both"),
                 percent(each.all_positive_f1),
                 decimal(each.agreement),
                 count(each.translated),
@@ -145,12 +144,18 @@ def readings_table(caption: str, head: str, found: Mapping[str, SliceReadings]) 
         )
         for name, each in found.items()
     ]
-    columns = (
-        *(f"{READ_AS[reading]}: F1 %, PR-AUC" for reading in READINGS),
-        *(f"both over {READ_AS[reading]}, F1 points" for reading in READINGS if reading != "both"),
-        *("all-positive F1 %", "agreement", "translated pairs", "pairs"),
-    )
-    return Table(caption, (head, *columns), tuple(rows))
+    columns = (f"{_READ_AS[reading]}: F1 %, PR-AUC" for reading in READINGS)
+    return Table(caption, (head, *columns, "all-positive F1 %", "agreement", "translated pairs", "pairs"), tuple(rows))
+
+
+def gains_table(caption: str, head: str, found: Mapping[str, SliceReadings]) -> Table:
+    """Return what the reading with both texts has over each of the others."""
+    others = [reading for reading in READINGS if reading != "both"]
+    rows = [
+        Row(name, tuple(_difference(each.readings[reading].gain) for reading in others), _few(each.count))
+        for name, each in found.items()
+    ]
+    return Table(caption, (head, *(f"over {_READ_AS[reading]}" for reading in others)), tuple(rows))
 
 
 def quality_table(translation: TranslationReport) -> Table:
@@ -169,7 +174,7 @@ def quality_table(translation: TranslationReport) -> Table:
         for language, each in translation.quality.items()
     ]
     columns = ("language", "agreement", "told apart %", "round trip", "translations", "pairs")
-    return Table("Translations of each language, without a reference", columns, tuple(rows))
+    return Table("The translations of each language", columns, tuple(rows))
 
 
 def worst_table(translation: TranslationReport) -> Table:
@@ -182,7 +187,7 @@ def worst_table(translation: TranslationReport) -> Table:
         for each in translation.worst
     ]
     columns = ("query", "translation", "language", "agreement", "round trip", "pairs")
-    return Table("The least agreement", columns, tuple(rows))
+    return Table("The translations with the least agreement", columns, tuple(rows))
 
 
 def _measures_table(caption: str, head: str, found: Mapping[str, SliceReport]) -> Table:
