@@ -93,6 +93,7 @@ def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
     documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "translation"}
     assert set(tree) == documented | {"facts"}
+    assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
     assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}

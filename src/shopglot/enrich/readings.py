@@ -41,7 +41,7 @@ def other_english(pairs: Pairs, seed: int) -> pl.Series:
     """
     keys, english = ["task", "language", "english"], pl.col("english")
     texts = pairs.frame.filter(TRANSLATED).select(keys).unique().sort(keys)
-    drawn = texts[np.random.default_rng(seed).permutation(texts.height)]
+    drawn = texts.select(pl.all().gather(np.random.default_rng(seed).permutation(texts.height)))
     following = english.shift(-1).fill_null(english.first()).over("task", "language")
     joined = pairs.frame.join(
         drawn.with_columns(following.alias("other")), on=keys, how="left", nulls_equal=True, maintain_order="left"

@@ -81,7 +81,7 @@ class Bundle:
         """
         with undamaged(folder, _REMEDY):
             manifest = _checked_manifest(folder)
-            formats = read_json(folder / _FORMAT) if _FORMAT in manifest["files"] else {}
+            formats = dict(read_json(folder / _FORMAT)) if _FORMAT in manifest["files"] else {}
             bundle = cls(
                 load_scorer(folder / "scorer", SCORERS),
                 Decision.model_validate(read_json(folder / "decision.json")),
