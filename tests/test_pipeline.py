@@ -169,6 +169,13 @@ def test_a_row_without_a_text_to_judge_gets_the_prior_of_its_task(ran: Ran, tmp_
     assert scores[2] == pytest.approx(tasks["QI"].prior)
 
 
+def test_a_task_reads_what_its_learners_read_together(tmp_path: Path, tiny_bert: Path) -> None:
+    english = {"learner": "embedding", "model": str(tiny_bert), "hidden": [4], "networks": 1, "queries": ["english"]}
+    run(recipe(learn=[{"learner": "lexical"}, english | {"tasks": ["QC"]}], merge={"blend": "mean"}), tmp_path)
+    formats = Bundle.load(tmp_path / "bundle").format
+    assert {task: own.query for task, own in formats.items()} == {"QC": "both", "QI": "original"}
+
+
 def test_rows_that_are_no_pairs_stand_beside_the_scored_ones(ran: Ran, tmp_path: Path) -> None:
     given = tmp_path / "in.jsonl"
     given.write_text("\n".join([json.dumps(ROWS[0]), "{broken", json.dumps(ROWS[4])]), encoding="utf-8")

@@ -106,8 +106,10 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         bundle, evidence = merge(recipe, data, folds, validated, out)
     with stages.timed("pack"):
         bundle.save(out / "bundle")
-    with stages.timed("translation"):
-        translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe) if encoder else None
+    translation = None
+    if encoder is not None:
+        with stages.timed("translation"):
+            translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe)
     with stages.timed("report"):
         report = summarise(
             recipe.name,
@@ -159,9 +161,9 @@ def score_files(
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
-    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold` and `flag`, in the
-    input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
-    those in `taxonomy` and those that the files' own rows name.
+    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
+    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
+    bundle, those in `taxonomy` and those that the files' own rows name.
     """
     out, stages = Path(out), Stages()
     given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
@@ -283,7 +285,10 @@ def merge(
 def weigh_translation(
     bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
 ) -> TranslationReport | None:
-    """Return what the bundle owes to translations on the last of `judged`; None where it has no translated pair."""
+    """Return what the bundle owes to translations on the last of `judged`; None where that has no translated pair.
+
+    `judged` is what the bundle judged, and never what its fold models were trained on.
+    """
     top = judged[-1] if judged else None
     if top is None or not (rows := top.pairs.translated).any():
         return None
