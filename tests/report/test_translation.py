@@ -124,6 +124,15 @@ def test_translations_of_pairs_without_a_language_are_unknown(
     assert {each.language for each in found.worst} == {"unknown"}
 
 
+def test_a_task_without_a_translation_is_left_out(judged: dict[Reading, Judged], quality: pl.DataFrame) -> None:
+    english = pl.when(pl.col("task") == "QC").then("english")
+    half = {
+        name: Judged(each.name, Pairs(each.pairs.frame.with_columns(english)), each.probability, each.decision)
+        for name, each in judged.items()
+    }
+    assert list(price_of_translation(half, quality, SETTINGS, seed=1).tasks) == ["QC"]
+
+
 def test_the_report_reads_back_from_json_as_it_was(report: Report) -> None:
     assert Report.from_json(report.to_json()) == report
     assert (

@@ -100,14 +100,15 @@ class TranslationReport(BaseModel):
 def price_of_translation(
     judged: Mapping[Reading, Judged], quality: pl.DataFrame, settings: ReportSettings, seed: int
 ) -> TranslationReport:
-    """Return what the same pairs, as `enrich.readings` has them read, say of their translations.
+    """Return what the same pairs, as `enrich.readings` has them read, say of their translations, per task with some.
 
     `judged` holds the same pairs for every reading, at least one of them translated, and `quality` is what
     `enrich.quality` says of them.
     """
+    pairs = judged["both"].pairs
     named = quality.with_columns(pl.col("language").fill_null("unknown"))
     return TranslationReport(
-        tasks={task: _task(judged, quality, task, settings, seed) for task in judged["both"].pairs.tasks},
+        tasks={task: _task(judged, quality, task, settings, seed) for task in pairs.filter(TRANSLATED).tasks},
         quality=_by_language(named),
         worst=[WorstTranslation(**row) for row in _worst(named).rows(named=True)],
     )
