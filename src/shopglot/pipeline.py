@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -16,39 +16,45 @@ import polars as pl
 from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
-from shopglot.core.folds import TEST, TUNE, Folds
+from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import OutOfFold, SavableScorer
+from shopglot.core.scores import Encoder, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate, sizes
+from shopglot.enrich.quality import translation_quality
+from shopglot.enrich.readings import readings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
+from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
+from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
-from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
+from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
 from shopglot.learn.plan import Plan, plan
 from shopglot.learn.search import Measured, Values, search
+from shopglot.learn.settings import UNIVERSAL
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decision
+from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
+from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -91,6 +97,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
     with stages.timed("curate"):
         data = gather(recipe, out)
         check_slices(recipe.report, data.train, data.dev)
+        encoder = frozen_encoder(UNIVERSAL, "") if recipe.report.translation else None
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
@@ -99,6 +106,10 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         bundle, evidence = merge(recipe, data, folds, validated, out)
     with stages.timed("pack"):
         bundle.save(out / "bundle")
+    translation = None
+    if encoder is not None:
+        with stages.timed("translation"):
+            translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe)
     with stages.timed("report"):
         report = summarise(
             recipe.name,
@@ -114,7 +125,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
             "stages": stages.seconds,
             "seed": recipe.seed,
         }
-        report = report.with_facts(**facts)
+        report = report.with_facts(**facts).with_translation(translation)
         write_report(report, out)
     return report
 
@@ -150,9 +161,9 @@ def score_files(
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
-    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold` and `flag`, in the
-    input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
-    those in `taxonomy` and those that the files' own rows name.
+    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
+    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
+    bundle, those in `taxonomy` and those that the files' own rows name.
     """
     out, stages = Path(out), Stages()
     given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
@@ -267,8 +278,27 @@ def merge(
         for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    bundle = Bundle(shipped, decision, recipe.curate, facts)
+    bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
     return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+
+
+def weigh_translation(
+    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
+) -> TranslationReport | None:
+    """Return what the bundle owes to translations on the last of `judged`; None where that has no translated pair.
+
+    `judged` is what the bundle judged, and never what its fold models were trained on.
+    """
+    top = judged[-1] if judged else None
+    if top is None or not (rows := top.pairs.translated).any():
+        return None
+    translated = top.pairs.filter(rows)
+    read = {
+        name: top if name == "both" else _reread(top, rows, bundle.score_clean(pairs))
+        for name, pairs in readings(translated, recipe.seed).items()
+    }
+    quality = translation_quality(translated, encoder, seed=recipe.seed)
+    return price_of_translation(read, quality, recipe.report, recipe.seed)
 
 
 def template(recipe: Recipe) -> Template:
@@ -312,6 +342,16 @@ def _members(
     return members
 
 
+def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dict[Task, FormatSettings]:
+    """Return the recipe's format per task, with the texts of the query that all learners of the task read together."""
+    formats = {}
+    for task, own in weights.items():
+        learners = [settings for settings in recipe.learn if own.get(settings.name, 0.0) > 0]
+        texts = {text for settings in learners for text in read_queries(settings, template(recipe))}
+        formats[task] = recipe.format.model_copy(update={"query": texts.pop() if len(texts) == 1 else "both"})
+    return formats
+
+
 def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:
     """Return each learner as a blend of its own, so that the report can say what the others add to it."""
     return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
@@ -328,6 +368,13 @@ def _decide(
         decided = decision.decide(pairs, scores)
         judged.append(Judged(name, pairs, decided.probability, decided.decision))
     return decision, judged
+
+
+def _reread(top: Judged, rows: Mask, decided: Decided) -> Judged:
+    """Return the judgement with some of its rows decided anew."""
+    probability, decision = top.probability.copy(), top.decision.copy()
+    probability[rows], decision[rows] = decided.probability, decided.decision
+    return replace(top, probability=probability, decision=decision)
 
 
 def _measure(recipe: Recipe, data: Data, folds: Folds, out: Path, values: Values) -> Measured | None:

@@ -17,7 +17,7 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
-SCORED: Final = ("score", "prediction", "threshold", "flag")
+SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
 _REMEDY: Final = "evaluate a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
 def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
     """Write Parquet where `out` ends in `.parquet`, else JSON lines; columns of an earlier scoring are replaced.
 
-    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, and `flag` says why a row
-    without a text to judge has its task's prior.
+    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
+    text of the query the model had, and `flag` why a row without a text to judge has its task's prior.
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
@@ -47,6 +47,7 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pl.Series("score", decided.probability),
         pl.Series("prediction", decided.decision).cast(pl.Int8),
         pl.Series("threshold", decided.threshold),
+        (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
     )
     with whole_file(out) as part:
