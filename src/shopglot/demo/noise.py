@@ -85,9 +85,8 @@ def slip(text: pl.Expr, at: pl.Expr, way: pl.Expr, struck: pl.Expr) -> pl.Expr:
     before, one, two = text.str.slice(0, at), text.str.slice(at, 1), text.str.slice(at + 1, 1)
     after = text.str.slice(at + 2)
     ways = [(two, one), (two,), (one, one, two), (struck, two)]
-    return pl.coalesce(
-        pl.when(way == number).then(pl.concat_str(before, *letters, after)) for number, letters in enumerate(ways)
-    )
+    typed = pl.coalesce(pl.when(way == number).then(pl.concat_str(*letters)) for number, letters in enumerate(ways))
+    return pl.concat_str(before, typed, after)
 
 
 def neighbours(rows: tuple[str, ...], step: int) -> dict[str, str]:

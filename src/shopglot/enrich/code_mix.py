@@ -48,5 +48,5 @@ def code_mixed(rows: pl.DataFrame, _: Draws) -> pl.DataFrame:
     )
     mixed = pl.when(unspaced).then(pl.concat_list(query, noun)).when(one_word).then(beside).otherwise(replaced)
     word = pl.when(one_word & ~unspaced).then(modifier).otherwise(noun)
-    new = word.str.contains(r"^\pL{2}") & ~query.list.contains(word)
+    new = word.str.contains(r"^\pL{2}") & ~query.list.contains(word) & pl.col("query").str.contains(r"\pL")
     return rows.with_columns(query=pl.when(new).then(mixed.list.join(" ")))

@@ -3,7 +3,7 @@
 import polars as pl
 
 from shopglot.core.pairs import Pairs
-from shopglot.enrich.draw import draws
+from shopglot.enrich.draw import draws, hashed
 
 
 def drop_translations(pairs: Pairs, rate: float, seed: int) -> Pairs:
@@ -11,5 +11,5 @@ def drop_translations(pairs: Pairs, rate: float, seed: int) -> Pairs:
 
     Whether a pair loses it follows from its id and the seed, so the order of the rows and the other rows do not matter.
     """
-    lost = pl.Series(draws(pairs["id"], seed, "translation dropout")[:, 0] < rate)
+    lost = pl.Series(draws(hashed(pairs["id"], seed), "translation dropout", 1)[:, 0] < rate)
     return Pairs(pairs.frame.with_columns(english=pl.when(~lost).then("english")))

@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.pairs import Pairs
 from shopglot.enrich.code_mix import code_mixed
-from shopglot.enrich.draw import Draws, draws
+from shopglot.enrich.draw import Draws, draws, hashed
 from shopglot.enrich.path_variants import path_drops, path_suffixes
 from shopglot.enrich.settings import MakeSettings
 from shopglot.enrich.translated_pairs import back_translated, paraphrased, translated
@@ -24,6 +25,9 @@ Change = Callable[[pl.DataFrame, Draws], pl.DataFrame]
 """Parents and their draws to the same rows changed; the query or the target of those that it cannot change is null."""
 
 _GROWTH: Final = 4
+_DRAWS: Final = 4
+"""One for the order of the parents, three for what becomes of each."""
+
 _TEXTS: Final = ("task", "query", "target")
 
 
@@ -65,10 +69,10 @@ def make_pairs(
     """
     parents = pairs.labelled.filter(pl.col("made_from").is_null())
     parents = parents.filter(parents.readable)
-    known = pairs.frame.select(_TEXTS).unique()
+    hashes, known = hashed(parents["id"], seed), pairs.frame.select(_TEXTS).unique()
     parts, counts = [Pairs.concat([]).frame], {}
     for kind in _kinds(settings, translate, translator):
-        made, counts[kind.name] = _made(parents.frame, kind, known, seed)
+        made, counts[kind.name] = _made(parents.frame, kind, hashes, known)
         parts.append(made)
         log.info("%s: %s", kind.name, ", ".join(f"{count} {what}" for what, count in counts[kind.name].items()))
     made = pl.concat(parts, how="diagonal")
@@ -108,13 +112,15 @@ def _with(change: Callable[[pl.DataFrame, Translate], pl.DataFrame], translate: 
     return lambda rows, _: change(rows, translate)
 
 
-def _made(parents: pl.DataFrame, kind: _Kind, known: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, dict[str, int]]:
+def _made(
+    parents: pl.DataFrame, kind: _Kind, hashes: NDArray[np.uint64], known: pl.DataFrame
+) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return as many pairs of one kind as are wanted, from the parents in drawn order as far as they go.
 
     Each round looks at as many parents as are missing, or a quarter of those seen where few can be changed: a
     translator is slow, and rounds take time too.
     """
-    drawn = draws(parents["id"], seed, kind.name)
+    drawn = draws(hashes, kind.name, _DRAWS)
     order = np.argsort(drawn[:, 0], kind="stable")
     wanted = round(kind.share * parents.height)
     found, made, unchanged, seen = [parents.clear()], 0, 0, 0

@@ -84,7 +84,7 @@ def _translations(table: pl.DataFrame, translate: Translate) -> pl.Series:
 
 def _as_typed(translations: pl.Series, rows: pl.DataFrame) -> pl.Series:
     """Return translations in the form of the queries: without a full stop, and in lower case where those are."""
-    plain = clean_texts(translations.str.replace(_FULL_STOP, ""), lower_case=False)
+    plain = clean_texts(translations, lower_case=False).str.replace(_FULL_STOP, "")
     lower = rows["query"] == rows["query"].str.to_lowercase()
     return plain.str.to_lowercase().zip_with(lower, plain)
 

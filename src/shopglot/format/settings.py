@@ -14,5 +14,7 @@ class FormatSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     query: QueryText = Field("original", description="The query as typed, its English translation, or both.")
-    path: PathText = Field("full", description="How much of a category path is written, and in which order; levels: with their numbers.")
+    path: PathText = Field(
+        "full", description="How much of a category path is written, and in which order; levels: with their numbers."
+    )
     item_fields: tuple[str, ...] = Field((), description="Columns of the file, such as brand, written after the title.")
