@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shopglot.enrich.typing_noise import other_spaces, typos, without_the_accents
+from shopglot.enrich.typing_noise import accents_left_out, other_spaces, typos
 from tests.enrich.queries import pairs, some_draws
 
 ROWS = 2_000
@@ -65,7 +65,7 @@ def test_a_typo_is_never_the_query_and_at_most_a_letter_longer_or_shorter(query:
 
 def test_accents_are_left_out_and_german_has_two_ways_to() -> None:
     def bare(query: str, language: str) -> set[str]:
-        return set(without_the_accents(pairs([query] * 50, language=language).frame, some_draws(50))["query"])
+        return set(accents_left_out(pairs([query] * 50, language=language).frame, some_draws(50))["query"])
 
     assert bare("niño đèn łóżko ñandú", "es") == {"nino den lozko nandu"}
     assert bare("grüße schön", "de") == {"grusse schon", "gruesse schoen"}
@@ -107,5 +107,5 @@ def test_spaces_are_all_that_changes(query: str) -> None:
 
 def test_no_rows_are_typed_as_none() -> None:
     none = pairs(["tea"]).frame.clear()
-    for change in (typos, other_spaces, without_the_accents):
+    for change in (typos, other_spaces, accents_left_out):
         assert change(none, some_draws(0)).equals(none.cast({"query": pl.String}))

@@ -38,4 +38,5 @@ def draws(hashes: NDArray[np.uint64], what: str, count: int) -> Draws:
     for shift, factor in _MIX:
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     whole = (mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)
-    return whole.astype(np.float64) * 2.0**-53
+    drawn: Draws = whole.astype(np.float64) * 2.0**-53
+    return drawn

@@ -18,7 +18,7 @@ from shopglot.enrich.path_variants import path_drops, path_suffixes
 from shopglot.enrich.settings import MakeSettings
 from shopglot.enrich.translated_pairs import back_translated, paraphrased, translated
 from shopglot.enrich.translator import Translate
-from shopglot.enrich.typing_noise import other_spaces, typos, without_the_accents
+from shopglot.enrich.typing_noise import accents_left_out, other_spaces, typos
 
 log = logging.getLogger(__name__)
 Change = Callable[[pl.DataFrame, Draws], pl.DataFrame]
@@ -85,7 +85,7 @@ def _kinds(settings: MakeSettings, translate: Translate | None, translator: str 
     """Return the kinds that are wanted."""
     typed = [
         _Kind("typo", settings.typos, typos, "typo"),
-        _Kind("accents", settings.accents, without_the_accents, "accents"),
+        _Kind("accents", settings.accents, accents_left_out, "accents"),
         _Kind("spacing", settings.spacing, other_spaces, "spacing"),
         _Kind("code-mix", settings.code_mix, code_mixed, "code-mix"),
         _Kind("path-suffix", settings.path_suffix, path_suffixes, "path-suffix"),

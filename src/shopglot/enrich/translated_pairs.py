@@ -11,12 +11,14 @@ from shopglot.enrich.translator import Translate
 ENGLISH: Final = "en"
 WORD_ORDER: Final = "paraphrase by word order"
 
-_FEW_WORDS: Final = r"^(?:\pL{3,}|[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ー]+)(?: (?:\pL{3,}|\p{Hangul}+)){1,3}$"
+_FEW_WORDS: Final = r"^(?:\pL{3,}|[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}ー]+)(?: (?:\pL{3,}|\p{Hangul}+)){2,3}$"
 _BOUND: Final = (
     *("and", "for", "from", "the", "with", "without", "bei", "für", "mit", "ohne", "und", "von", "con", "del", "las"),
     *("los", "para", "por", "sin", "avec", "des", "les", "pour", "sans", "sur", "com", "das", "dos", "sem", "dal"),
     *("dei", "della", "delle", "per", "senza", "bez", "dla", "pod", "dan", "dengan", "tanpa", "untuk", "yang", "для"),
-    *("без", "من", "على", "مع", "بدون"),
+    *("без", "من", "على", "مع", "بدون", "aus", "auf", "zum", "zur", "der", "die", "pas", "color", "colore", "couleur"),
+    *("kolor", "warna", "لون", "cor", "taille", "talla", "tamaño", "tamanho", "ukuran", "rozmiar", "formato", "mejor"),
+    *("melhor", "meilleure", "migliore", "envío", "frete", "livraison", "spedizione", "darmowa", "توصيل", "جودة"),
 )
 """Words that belong to the one before or behind them, so that a query with one keeps its order."""
 
@@ -53,7 +55,7 @@ def paraphrased(rows: pl.DataFrame, translate: Translate) -> pl.DataFrame:
     """Return the rows with their query put again into its language from English, or with its words in new order.
 
     The English is the pair's own `english` where it has one. The order changes where the translation is the query
-    itself or missing, so for all English queries, and only in queries of two to four words that have spaces between
+    itself or missing, so for all English queries, and only in queries of three or four words that have spaces between
     them and no prepositions; of others the query is null. `made_by` tells which it was.
     """
     known = rows["english"]

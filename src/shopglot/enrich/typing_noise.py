@@ -65,8 +65,8 @@ def typos(rows: pl.DataFrame, draws: Draws) -> pl.DataFrame:
     return rows.with_columns(query=typed.to_series())
 
 
-def without_the_accents(rows: pl.DataFrame, draws: Draws) -> pl.DataFrame:
-    """Return the rows with queries as writers type them who leave out accents; half of the German ones with ae."""
+def accents_left_out(rows: pl.DataFrame, draws: Draws) -> pl.DataFrame:
+    """Return the rows with queries without their accents; half of the German ones are typed with ae for ä."""
     query = pl.col("query")
     spelled = (pl.col("language") == "de") & pl.lit(pl.Series(draws[:, 0] < _SPELLED))
     return rows.with_columns(
