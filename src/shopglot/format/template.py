@@ -56,12 +56,15 @@ class Template:
         return pairs.frame.select(text.alias("target")).to_series()
 
     def _path(self) -> pl.Expr:
-        leaf_first = levels(pl.col("target")).list.reverse()
+        names = levels(pl.col("target"))
+        leaf_first = names.list.reverse()
+        numbered = pl.format("{}: {}", pl.int_range(1, pl.len() + 1), pl.element())
         texts = {
             "full": pl.col("target"),
             "leaf-first": leaf_first.list.join(", "),
             "leaf-parent": leaf_first.list.head(2).list.join(", "),
             "leaf": leaf_first.list.first(),
+            "levels": names.list.eval(numbered).list.join(" "),
         }
         return texts[self.settings.path]
 
