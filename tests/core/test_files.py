@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from shopglot.core.errors import BundleError, RecipeError
-from shopglot.core.files import checksums, require_own_folder, sha256, undamaged, whole_file, whole_folder, write_json
+from shopglot.core.files import (
+    cache_folder,
+    checksums,
+    require_own_folder,
+    sha256,
+    undamaged,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -75,3 +84,11 @@ def test_files_of_one_name_have_checksums_of_their_own_and_those_in_a_folder_cou
     found = checksums([*files[:2], tmp_path / "wands"])
     assert found == {f"{file.parent.name}/{file.name}": sha256(file) for file in files}
     assert checksums(files[:1]) == {"train.txt": sha256(files[0])}
+
+
+def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHOPGLOT_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("SHOPGLOT_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "shopglot"

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from shopglot.core.errors import BundleError, RecipeError, TrainingError
+from shopglot.core.batches import by_length
+from shopglot.core.errors import TrainingError
 from shopglot.core.metrics import Floats
 from shopglot.core.progress import tracked
-from shopglot.format.batches import by_length
 
 TOKEN_BUDGET: Final = 4096
 """Tokens per batch when scoring, padding included."""
@@ -102,20 +102,3 @@ def for_each_distinct(texts: pl.DataFrame, compute: Callable[[pl.DataFrame], Flo
     distinct = texts.unique(maintain_order=True).with_row_index("row")
     positions = texts.join(distinct, on=texts.columns, how="left", maintain_order="left")["row"].to_numpy()
     return np.asarray(compute(distinct)[positions])
-
-
-def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:
-    """Return `auto.from_pretrained(model)` from safetensors only, without remote code; one sentence when it fails."""
-    with named_where_it_fails(model):
-        return auto.from_pretrained(model, trust_remote_code=False, **settings)
-
-
-@contextmanager
-def named_where_it_fails(model: str) -> Iterator[None]:
-    """Turn what the libraries say of a model that cannot be loaded into one sentence."""
-    try:
-        yield
-    except (OSError, ValueError) as reason:
-        first = str(reason).strip().splitlines()[0]
-        error = BundleError if Path(model).is_dir() else RecipeError
-        raise error(f"the model {model!r} cannot be loaded without pickle and remote code: {first}") from reason
