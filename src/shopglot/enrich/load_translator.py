@@ -1,0 +1,103 @@
+"""Settings become a translator."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from shopglot.core.errors import RecipeError
+from shopglot.core.files import checksums
+from shopglot.core.pretrained import load_pretrained
+from shopglot.enrich.fast_seq2seq import FastSeq2Seq, converted
+from shopglot.enrich.few_shot import PROMPT, TARGET, FewShot
+from shopglot.enrich.language_tags import language_tag
+from shopglot.enrich.seq2seq import Seq2Seq
+from shopglot.enrich.table import Table, table_name
+from shopglot.enrich.translate_settings import (
+    CTranslate2Settings,
+    FewShotSettings,
+    NoTranslatorSettings,
+    Seq2SeqSettings,
+    TableSettings,
+    TranslateSettings,
+)
+from shopglot.enrich.translator import Translator
+
+Resolve = Callable[[str], str]
+"""The name of a model to what transformers can load: a folder or a hub name."""
+
+
+class NoTranslator:
+    """Has no translation of anything."""
+
+    name = "none"
+
+    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
+        """Return None for every text."""
+        return [None] * len(texts)
+
+
+def load_translator(settings: TranslateSettings, resolve: Resolve) -> Translator:
+    """Return the translator that the settings name, its weights loaded.
+
+    Raises RecipeError for a language that it does not know, and where its libraries are absent; DataError for a table
+    that cannot be read, BundleError for a damaged model.
+    """
+    chosen, target = settings.translator, settings.target
+    for language in (target, *(getattr(chosen, "sources", None) or ())):
+        language_tag(language, getattr(chosen, "tags", "none"))
+    name = translator_name(settings, resolve)
+    match chosen:
+        case NoTranslatorSettings():
+            return NoTranslator()
+        case TableSettings():
+            return Table.read(chosen, target)
+        case FewShotSettings():
+            if target != TARGET:
+                raise RecipeError(f"few-shot translates into {TARGET!r}, not {target!r}; choose another translator")
+            return FewShot(name, chosen, resolve(chosen.model))
+    translator = (
+        FastSeq2Seq(name, chosen)
+        if isinstance(chosen, CTranslate2Settings)
+        else (Seq2Seq(name, chosen, resolve(chosen.model)))
+    )
+    translator.tagged.check(target)
+    return translator
+
+
+def translator_name(settings: TranslateSettings, resolve: Resolve) -> str:
+    """Return the name of the translator without loading its weights.
+
+    It says the kind, the model, the revision of its weights (of a folder a checksum) and whatever else of the settings
+    changes what it writes, so that what is kept under a name stays true.
+    """
+    chosen = settings.translator
+    if isinstance(chosen, NoTranslatorSettings):
+        return NoTranslator.name
+    if isinstance(chosen, TableSettings):
+        return table_name(chosen)
+    model, revision = _revision(chosen, resolve)
+    how = chosen.model_dump(mode="json", exclude={"kind", "model", "revision", "sources", "batch_tokens"})
+    if isinstance(chosen, FewShotSettings):
+        how["prompt"] = hashlib.sha256(PROMPT.encode()).hexdigest()[:6]
+    return " ".join([chosen.kind, f"{model}@{revision}", *(f"{key}={value}" for key, value in how.items())])
+
+
+def _revision(chosen: Seq2SeqSettings | CTranslate2Settings | FewShotSettings, resolve: Resolve) -> tuple[str, str]:
+    """Return the name and the revision of a model: of a folder its checksum, of a hub model its commit."""
+    if isinstance(chosen, CTranslate2Settings):
+        folder = converted(chosen.model)
+        return folder.name, _checksum([folder, *(path for path in folder.iterdir() if path.is_dir())])
+    source = resolve(chosen.model)
+    if Path(source).is_dir():
+        return Path(chosen.model).name, _checksum([Path(source)])
+    try:
+        from transformers import AutoConfig
+    except ImportError as missing:
+        raise RecipeError(f"{source} needs transformers: pip install 'shopglot[translate]'") from missing
+    revision = {} if chosen.revision is None else {"revision": chosen.revision}
+    commit = getattr(load_pretrained(AutoConfig, source, **revision), "_commit_hash", None)
+    return source, commit or chosen.revision or "main"
+
+
+def _checksum(folders: Sequence[Path]) -> str:
+    return hashlib.sha256(str(sorted(checksums(folders).values())).encode()).hexdigest()[:12]
