@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.files import require_own_folder, undamaged, whole_folder
 from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.enrich.tagged import TaggedTokenizer
-from shopglot.enrich.translate_settings import CTranslate2Settings
-
-Quantization = Literal["int8", "int8_float32", "int8_bfloat16", "int8_float16", "bfloat16", "float16", "float32"]
+from shopglot.enrich.translate_settings import CTranslate2Settings, Quantization
 
 _WEIGHTS: Final = "model.bin"
 _TOKENIZER: Final = "tokenizer"
@@ -31,7 +29,8 @@ class FastSeq2Seq:
         self.name, self._settings = name, settings
         self.tagged = TaggedTokenizer(load_pretrained(AutoTokenizer, str(folder / _TOKENIZER)), settings)
         with undamaged(folder, "convert the model again"):
-            self._model: Any = ctranslate2.Translator(str(folder), device="auto", compute_type=settings.compute_type)
+            compute_type = settings.compute_type or "default"
+            self._model: Any = ctranslate2.Translator(str(folder), device="auto", compute_type=compute_type)
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
         """Return a translation per text; raises RecipeError for a language that the model does not know."""

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
-from shopglot.core.errors import RecipeError
-from shopglot.core.files import checksums
+from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.files import cache_folder, checksums
 from shopglot.core.pretrained import load_pretrained
 from shopglot.enrich.fast_seq2seq import FastSeq2Seq, converted
 from shopglot.enrich.few_shot import PROMPT, TARGET, FewShot
@@ -20,8 +21,10 @@ from shopglot.enrich.translate_settings import (
     TableSettings,
     TranslateSettings,
 )
+from shopglot.enrich.translation_cache import TranslationCache
 from shopglot.enrich.translator import Translator
 
+ModelSettings = Seq2SeqSettings | CTranslate2Settings | FewShotSettings
 Resolve = Callable[[str], str]
 """The name of a model to what transformers can load: a folder or a hub name."""
 
@@ -36,16 +39,34 @@ class NoTranslator:
         return [None] * len(texts)
 
 
-def load_translator(settings: TranslateSettings, resolve: Resolve) -> Translator:
-    """Return the translator that the settings name, its weights loaded.
+class Waiting:
+    """A translator that is loaded when the first text comes, for often all of them are in the cache."""
 
-    Raises RecipeError for a language that it does not know, and where its libraries are absent; DataError for a table
-    that cannot be read, BundleError for a damaged model.
+    def __init__(self, name: str, load: Callable[[], Translator]) -> None:
+        """Take the name that the translator will have, and what loads it."""
+        self.name, self._load = name, load
+
+    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
+        """Return what the translator does; raises BundleError where it cannot be loaded."""
+        return self._loaded.translate(texts, source, target)
+
+    @cached_property
+    def _loaded(self) -> Translator:
+        try:
+            return self._load()
+        except RecipeError as reason:  # which would pass for a language that it does not know
+            raise BundleError(str(reason)) from reason
+
+
+def load_translator(settings: TranslateSettings, resolve: Resolve) -> Translator:
+    """Return the translator that the settings name; its weights are loaded when the first text comes.
+
+    Raises RecipeError for a language that it cannot know, DataError for a table that cannot be read, BundleError for a
+    model folder that is none.
     """
     chosen, target = settings.translator, settings.target
     for language in (target, *(getattr(chosen, "sources", None) or ())):
         language_tag(language, getattr(chosen, "tags", "none"))
-    name = translator_name(settings, resolve)
     match chosen:
         case NoTranslatorSettings():
             return NoTranslator()
@@ -54,14 +75,15 @@ def load_translator(settings: TranslateSettings, resolve: Resolve) -> Translator
         case FewShotSettings():
             if target != TARGET:
                 raise RecipeError(f"few-shot translates into {TARGET!r}, not {target!r}; choose another translator")
-            return FewShot(name, chosen, resolve(chosen.model))
-    translator = (
-        FastSeq2Seq(name, chosen)
-        if isinstance(chosen, CTranslate2Settings)
-        else (Seq2Seq(name, chosen, resolve(chosen.model)))
-    )
-    translator.tagged.check(target)
-    return translator
+    name = translator_name(settings, resolve)
+    return Waiting(name, partial(_loaded, name, chosen, target, resolve))
+
+
+def open_cache(settings: TranslateSettings) -> TranslationCache | None:
+    """Return where translations are kept; None where nothing is computed that would be worth keeping."""
+    if isinstance(settings.translator, NoTranslatorSettings | TableSettings):
+        return None
+    return TranslationCache(settings.cache or cache_folder() / "translations")
 
 
 def translator_name(settings: TranslateSettings, resolve: Resolve) -> str:
@@ -82,7 +104,19 @@ def translator_name(settings: TranslateSettings, resolve: Resolve) -> str:
     return " ".join([chosen.kind, f"{model}@{revision}", *(f"{key}={value}" for key, value in how.items())])
 
 
-def _revision(chosen: Seq2SeqSettings | CTranslate2Settings | FewShotSettings, resolve: Resolve) -> tuple[str, str]:
+def _loaded(name: str, chosen: ModelSettings, target: str, resolve: Resolve) -> Translator:
+    match chosen:
+        case FewShotSettings():
+            return FewShot(name, chosen, resolve(chosen.model))
+        case Seq2SeqSettings():
+            model: Seq2Seq | FastSeq2Seq = Seq2Seq(name, chosen, resolve(chosen.model))
+        case CTranslate2Settings():
+            model = FastSeq2Seq(name, chosen)
+    model.tagged.check(target)
+    return model
+
+
+def _revision(chosen: ModelSettings, resolve: Resolve) -> tuple[str, str]:
     """Return the name and the revision of a model: of a folder its checksum, of a hub model its commit."""
     if isinstance(chosen, CTranslate2Settings):
         folder = converted(chosen.model)

@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 import polars as pl
 
 from shopglot.core.errors import RecipeError
+from shopglot.core.pairs import Pairs
 from shopglot.core.progress import tracked
 from shopglot.enrich.guard import Guard
 from shopglot.enrich.translation_cache import KEY, TranslationCache
@@ -109,6 +110,11 @@ def translate_with(
 ) -> Translate:
     """Return the function that other parts of the house translate tables with."""
     return lambda frame: translations(frame, translator, cache, guard).of(frame)
+
+
+def query_texts(pairs: Pairs, target: str) -> pl.DataFrame:
+    """Return the queries of pairs as texts to be translated into `target`, one row per pair."""
+    return pairs.frame.select(text="query", source="language", target=pl.lit(target))
 
 
 def _judged(texts: pl.DataFrame, translator: str, cache: TranslationCache | None, guard: Guard) -> pl.DataFrame:

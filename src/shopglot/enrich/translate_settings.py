@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Tags = Literal["madlad", "nllb", "m2m", "none"]
 """How a model is told its languages: by `<2en>`, `por_Latn` or `__pt__`, or not at all."""
 
+Quantization = Literal["int8", "int8_float32", "int8_bfloat16", "int8_float16", "bfloat16", "float16", "float32"]
+"""The types in which CTranslate2 keeps weights, and computes as far as the machine can."""
+
 Type = Literal["float32", "bfloat16", "float16"]
 
 
@@ -69,8 +72,8 @@ class CTranslate2Settings(BaseModel):
     sources: tuple[str, ...] | None = Field(
         default=None, description="The ISO 639-1 codes that it translates from; None: all that its tags know."
     )
-    compute_type: Literal["default", "int8", "int8_float32", "int8_bfloat16", "bfloat16", "float16", "float32"] = Field(
-        default="default", description="The type in which it computes; `default` is the type it was converted to."
+    compute_type: Quantization | None = Field(
+        default=None, description="The type in which it computes; None: the one that it was converted to."
     )
     beams: int = Field(default=1, ge=1, description="Width of the beam search; 1 is greedy and fastest.")
     batch_tokens: int = Field(default=4096, ge=1, description="Tokens of the texts per batch, padding included.")

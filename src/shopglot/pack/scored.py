@@ -17,6 +17,7 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
+TRANSLATED: Final = "translated_query"
 SCORED: Final = ("score", "prediction", "threshold", "flag")
 _REMEDY: Final = "evaluate a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
@@ -49,6 +50,18 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pl.Series("threshold", decided.threshold),
         pairs["flag"],
     )
+    _write(table, out)
+
+
+def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
+    """Write the input's columns as they were with `translated_query`, which is filled in where it was blank."""
+    own = pairs.own_columns()
+    given = own.get_column(TRANSLATED, default=pl.Series([None])).cast(pl.String)
+    written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATED)).to_series()
+    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATED)), out)
+
+
+def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
         if out.suffix == ".parquet":
             table.write_parquet(part)
