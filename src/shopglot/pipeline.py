@@ -25,10 +25,15 @@ from shopglot.core.scores import Encoder, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
+from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate, sizes
+from shopglot.enrich.load_translator import load_translator, open_cache, translator_name
+from shopglot.enrich.protected import Protected
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
+from shopglot.enrich.translate import count_new, query_texts, translations
+from shopglot.enrich.translate_settings import TranslateSettings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
@@ -40,6 +45,7 @@ from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
 from shopglot.learn.plan import Plan, plan
+from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.settings import UNIVERSAL
 from shopglot.learn.sweep_settings import SweepSettings
@@ -50,7 +56,7 @@ from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
-from shopglot.pack.scored import check_out, read_scored, write_scored
+from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -178,6 +184,39 @@ def score_files(
         decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
         write_scored(read.pairs, decided, out)
     return {**read.counts, "relevant": int(decided.decision.sum())}
+
+
+def translate_files(
+    files: Sequence[str | Path],
+    settings: TranslateSettings,
+    out: str | Path,
+    *,
+    dry_run: bool = False,
+    max_bad_rows: float = 1.0,
+) -> dict[str, int]:
+    """Translate the queries of `files` that have no translation, and return what happened to how many.
+
+    `out` holds the input's columns as they were with `translated_query`, in the input's order; rows that are no pairs
+    stand in a file beside it. A dry run only counts: it loads no weights and writes nothing.
+    """
+    out, stages = Path(out), Stages()
+    given = [Path(file) for file in files]
+    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    check_out(out, rejected, given)
+    if settings.target != "en":
+        raise RecipeError(f"a translated query is English; leave `target: {settings.target}` out")
+    with stages.timed("curate"):
+        quarantine = None if dry_run else rejected
+        read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
+    queries = query_texts(read.pairs, settings.target)
+    texts = queries.filter(read.pairs["english"].is_null())
+    cache, protected = open_cache(settings), Protected.of(settings)
+    if dry_run:
+        return read.counts | count_new(texts, translator_name(settings, resolve), cache, protected)
+    with stages.timed("translate"):
+        translated = translations(texts, load_translator(settings, resolve), cache, protected)
+        write_translated(read.pairs, translated.of(queries), out)
+    return read.counts | translated.counts
 
 
 def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:

@@ -7,7 +7,16 @@ import pytest
 from safetensors.numpy import save_file
 
 from shopglot.core.errors import BundleError, RecipeError
-from shopglot.core.files import checksums, require_own_folder, sha256, undamaged, whole_file, whole_folder, write_json
+from shopglot.core.files import (
+    cache_folder,
+    checksums,
+    require_own_folder,
+    sha256,
+    undamaged,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -112,3 +121,11 @@ def _write_much(path: Path, library: str) -> None:
             case "torch":
                 torch = pytest.importorskip("torch")
                 torch.save(torch.from_numpy(numbers), part)
+
+
+def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHOPGLOT_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("SHOPGLOT_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "shopglot"

@@ -103,3 +103,10 @@ def checksums(paths: Iterable[Path]) -> dict[str, str]:
     files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]) if file.is_file()]
     common = os.path.commonpath([file.absolute().parent for file in files])
     return {file.absolute().relative_to(common).as_posix(): sha256(file) for file in files}
+
+
+def cache_folder() -> Path:
+    """Return the user's cache of this project; `SHOPGLOT_CACHE` and `XDG_CACHE_HOME` move it."""
+    if own := os.environ.get("SHOPGLOT_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopglot"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.targets import output_names
-from shopglot.learn.torch_runs import load_pretrained, named_where_it_fails
 
 _ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
 _TEXT_PART: Final = {r"^language_model\.model\.": "model.", r"^model\.language_model\.": "model."}

@@ -9,6 +9,7 @@ import polars as pl
 from shopglot.core.log_odds import sigmoid
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
+from shopglot.core.pretrained import load_pretrained
 from shopglot.core.scores import Scores
 from shopglot.format.template import Template
 from shopglot.learn.pretrained import resolve
@@ -20,7 +21,6 @@ from shopglot.learn.torch_runs import (
     BY_LENGTH_WITHIN_STEPS,
     for_each_distinct,
     has_bf16,
-    load_pretrained,
     logits,
     train,
     training_arguments,

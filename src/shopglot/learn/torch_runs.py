@@ -10,11 +10,11 @@ import polars as pl
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from shopglot.core.errors import BundleError, RecipeError, TrainingError
+from shopglot.core.batches import by_length
+from shopglot.core.errors import BundleError, TrainingError
 from shopglot.core.files import NO_ROOM, named_where_there_is_no_room
 from shopglot.core.metrics import Floats
 from shopglot.core.progress import tracked
-from shopglot.format.batches import by_length
 
 TOKEN_BUDGET: Final = 4096
 """Tokens per batch when scoring, padding included."""
@@ -136,26 +136,3 @@ def for_each_distinct(texts: pl.DataFrame, compute: Callable[[pl.DataFrame], Flo
     distinct = texts.unique(maintain_order=True).with_row_index("row")
     positions = texts.join(distinct, on=texts.columns, how="left", maintain_order="left")["row"].to_numpy()
     return np.asarray(compute(distinct)[positions])
-
-
-def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:
-    """Return `auto.from_pretrained(model)` from safetensors only, without remote code; one sentence when it fails."""
-    with named_where_it_fails(model):
-        return auto.from_pretrained(model, trust_remote_code=False, **settings)
-
-
-@contextmanager
-def named_where_it_fails(model: str) -> Iterator[None]:
-    """Turn what the libraries say of a model that cannot be loaded into one sentence."""
-    try:
-        yield
-    except (OSError, ValueError) as reason:
-        first = str(reason).strip().splitlines()[0].partition(". ")[0]
-        if Path(model).is_dir():
-            raise BundleError(
-                f"the model {model!r} cannot be loaded without pickle and remote code: {first}"
-            ) from reason
-        raise RecipeError(
-            f"the model {model!r} cannot be loaded without pickle and remote code: {first}; name an embedded model, a "
-            "folder, or a hub model that can be reached"
-        ) from reason

@@ -18,6 +18,7 @@ from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
 SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
+TRANSLATION: Final = "translated_query"
 _REMEDY: Final = "evaluate a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,18 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
     )
+    _write(table, out)
+
+
+def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
+    """Write the input's columns as they were with `translated_query`, which is filled in where it was blank."""
+    own = pairs.own_columns()
+    given = own.get_column(TRANSLATION, default=pl.Series([None])).cast(pl.String)
+    written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATION)).to_series()
+    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), out)
+
+
+def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
         if out.suffix == ".parquet":
             table.write_parquet(part)
