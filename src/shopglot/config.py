@@ -14,7 +14,8 @@ from shopglot.core.errors import RecipeError
 from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
 from shopglot.demo.settings import SimulateSettings
-from shopglot.enrich.translate_settings import TableSettings, TranslateSettings
+from shopglot.enrich.settings import EnrichSettings
+from shopglot.enrich.translate_settings import CTranslate2Settings, TableSettings, TranslateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
@@ -53,6 +54,7 @@ class Recipe(BaseModel):
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings
     curate: CurateSettings = CurateSettings()
+    enrich: EnrichSettings = EnrichSettings()
     fold: FoldSettings = FoldSettings()
     format: FormatSettings = FormatSettings()
     learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
@@ -94,7 +96,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = Path(path)
     recipe = _valid(_content(path, overrides, "recipe", "name, data and learn"), str(path), Recipe)
-    return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
+    moved: dict[str, Any] = {"data": _from_folder(recipe.data, path.parent)}
+    if (translate := recipe.enrich.translate) is not None:
+        beside = {"translate": _beside(translate, path.parent)}
+        moved["enrich"] = recipe.enrich.model_copy(update=beside)
+    return recipe.model_copy(update=moved)
 
 
 def load_translate_settings(path: str | Path) -> TranslateSettings:
@@ -104,12 +110,7 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
     """
     path = Path(path)
     settings = _valid(_content(path, (), "translation", "translator"), str(path), TranslateSettings)
-    places = {name: getattr(settings, name) for name in ("brands", "cache")}
-    moved: dict[str, Any] = {name: (path.parent / place).resolve() for name, place in places.items() if place}
-    if isinstance(settings.translator, TableSettings):
-        files = tuple((path.parent / file).resolve() for file in settings.translator.files)
-        moved["translator"] = settings.translator.model_copy(update={"files": files})
-    return settings.model_copy(update=moved)
+    return _beside(settings, path.parent)
 
 
 def checked_sweep(recipe: Recipe) -> SweepSettings:
@@ -200,6 +201,19 @@ def _valid(content: dict[str, Any], where: str, model: type[M]) -> M:
         return model.model_validate(content)
     except ValidationError as reason:
         raise RecipeError(f"{where}: {first_complaint(reason, content, model)}") from reason
+
+
+def _beside(settings: TranslateSettings, folder: Path) -> TranslateSettings:
+    """Return the settings with the files that they name taken to be relative to `folder`."""
+    places = {name: getattr(settings, name) for name in ("brands", "cache")}
+    moved: dict[str, Any] = {name: (folder / place).resolve() for name, place in places.items() if place}
+    if isinstance(settings.translator, TableSettings):
+        files = tuple((folder / file).resolve() for file in settings.translator.files)
+        moved["translator"] = settings.translator.model_copy(update={"files": files})
+    if isinstance(settings.translator, CTranslate2Settings):
+        model = (folder / settings.translator.model).resolve()
+        moved["translator"] = settings.translator.model_copy(update={"model": model})
+    return settings.model_copy(update=moved)
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

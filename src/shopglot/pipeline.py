@@ -21,18 +21,19 @@ from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Encoder, OutOfFold, SavableScorer
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate, sizes
-from shopglot.enrich.load_translator import load_translator, open_cache, translator_name
+from shopglot.enrich.enrich import Translating, enrich
+from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
-from shopglot.enrich.translate import count_new, query_texts, translations
+from shopglot.enrich.translate import count_new, query_texts
 from shopglot.enrich.translate_settings import TranslateSettings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
@@ -40,6 +41,7 @@ from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
+from shopglot.learn.dropout import WithTranslationDropout
 from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
@@ -47,7 +49,7 @@ from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_querie
 from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
-from shopglot.learn.settings import UNIVERSAL
+from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
@@ -69,12 +71,13 @@ _load = partial(load_scorer, loaders=SCORERS)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Data:
-    """The pairs of a run, and what is known of their files."""
+    """The pairs of a run, those made from them among the training pairs, and what is known of their files."""
 
     train: Pairs
     dev: Pairs
     taxonomy: tuple[str, ...]
     facts: dict[str, Any]
+    translating: Translating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         data = gather(recipe, out)
         check_slices(recipe.report, data.train, data.dev)
         encoder = frozen_encoder(UNIVERSAL, "") if recipe.report.translation else None
+    with stages.timed("enrich"):
+        data = enriched(recipe, data)
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
@@ -144,7 +149,7 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
     settings = checked_sweep(recipe)
     any_length = recipe.model_copy(update={"sweep": SweepSettings(space=settings.space)})
     begin_run(any_length.to_yaml(), out)
-    data = gather(recipe, out)
+    data = enriched(recipe, gather(recipe, out))
     folds = deal_folds(recipe, data.train, out)
     measure = partial(_measure, recipe, data, folds, out)
     trials = search(settings.space, measure, out / "study.journal", settings.trials, recipe.seed)
@@ -208,15 +213,14 @@ def translate_files(
     with stages.timed("curate"):
         quarantine = None if dry_run else rejected
         read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
-    queries = query_texts(read.pairs, settings.target)
-    texts = queries.filter(read.pairs["english"].is_null())
-    cache, protected = open_cache(settings), Protected.of(settings)
     if dry_run:
-        return read.counts | count_new(texts, translator_name(settings, resolve), cache, protected)
+        texts = query_texts(read.pairs, settings.target).filter(read.pairs["english"].is_null())
+        name, cache = translator_name(settings, resolve), open_cache(settings)
+        return read.counts | count_new(texts, name, cache, Protected.of(settings))
     with stages.timed("translate"):
-        translated = translations(texts, load_translator(settings, resolve), cache, protected)
-        write_translated(read.pairs, translated.of(queries), out)
-    return read.counts | translated.counts
+        filled, made = Translating.of(settings, resolve).missing(read.pairs)
+        write_translated(read.pairs, filled, out)
+    return read.counts | made.counts
 
 
 def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
@@ -259,6 +263,15 @@ def gather(recipe: Recipe, out: Path) -> Data:
     return Data(train.pairs, dev.pairs, taxonomy, facts)
 
 
+def enriched(recipe: Recipe, data: Data) -> Data:
+    """Return the data with the translations and the made pairs that the recipe asks for."""
+    settings = recipe.enrich
+    translating = None if settings.translate is None else Translating.of(settings.translate, resolve)
+    gained = enrich(data.train, data.dev, settings, translating, recipe.seed)
+    facts = data.facts | ({"enrich": gained.counts} if gained.counts else {})
+    return replace(data, train=gained.train, dev=gained.dev, facts=facts, translating=translating)
+
+
 def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
     """Deal the pairs into folds, look for leaks that the keys miss, and keep the folds in `out/folds`."""
     folds = deal(pairs, recipe.fold, recipe.seed)
@@ -274,7 +287,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
     validated = {}
     for settings in recipe.learn:
         validated[settings.name] = cross_validate(
-            make_learner(settings, template(recipe), data.taxonomy),
+            learner_of(recipe, settings, data),
             data.train.of_tasks(trained_tasks(settings)),
             folds,
             out / "models" / settings.name,
@@ -282,6 +295,13 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
             at_once=fits_at_once(settings),
         )
     return validated
+
+
+def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner:
+    """Return the learner of `settings`, which loses some translations in training where the recipe says so."""
+    learner = make_learner(settings, template(recipe), data.taxonomy)
+    rate = recipe.enrich.translation_dropout
+    return WithTranslationDropout(learner, rate, recipe.seed) if rate else learner
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -309,7 +329,8 @@ def merge(
         if len(pairs):
             log.info("scoring the %d pairs of %s", len(pairs), name)
             scored[name] = score_members(shipped, pairs, tasks)
-    rates = {task: float(data.train.of_task(task).labels.mean()) for task in chain.weights}
+    given = data.train.filter(pl.col("made_from").is_null())
+    rates = {task: float(given.of_task(task).labels.mean()) for task in chain.weights}
     decision, judged = _decide(shipped, scored, recipe, rates)
     learners = {
         name: alone
@@ -374,7 +395,7 @@ def _members(
         return {settings.name: Mean(tuple(validated[settings.name].scorers.values())) for settings in recipe.learn}
     members = {}
     for settings in recipe.learn:
-        learner = make_learner(settings, template(recipe), data.taxonomy)
+        learner = learner_of(recipe, settings, data)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
         members[settings.name] = fit_once(learner, train, folder, _load, "all folds")

@@ -4,6 +4,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shopglot.enrich.translate_settings import TranslateSettings
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """A number of made pairs as a share of the labelled original pairs; 0 makes none."""
 
@@ -55,10 +57,13 @@ class MakeSettings(BaseModel):
 
 
 class EnrichSettings(BaseModel):
-    """What pairs gain before a model learns from them; scoring and judging see none of it."""
+    """What pairs gain before a model learns from them: English, and pairs made from them, which judge nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    translate: TranslateSettings | None = Field(
+        default=None, description="What translates the queries that have no English; None: they stay without."
+    )
     translation_dropout: float = Field(
         default=0.0,
         ge=0,

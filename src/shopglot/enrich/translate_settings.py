@@ -36,6 +36,9 @@ class TableSettings(BaseModel):
         default="source", description="The column of their languages; None: the translations hold for any language."
     )
     translation: str = Field(default="translation", description="The column of the translations.")
+    target: str | None = Field(
+        default=None, description="The column of the languages of the translations; None: all are in the one wanted."
+    )
 
 
 class Seq2SeqSettings(BaseModel):
