@@ -108,7 +108,8 @@ def test_a_fold_model_of_another_architecture_is_refused(
         ("model=embedded:nothing", "no embedded model 'nothing'; there are"),
         ("quantization={load_in_4bit: true}", "needs a GPU, and there is none; leave quantization out"),
         ("pad_token=nothing", "pad_token 'nothing' is no token of"),
-        ("lora=9", "lora"),
+        ("trainer={evil_steps: 3}", "'llm' cannot be trained with its `trainer` and `launch`: TrainingArguments"),
+        ("trainer={optim: best}", "best is not a valid OptimizerNames"),
     ],
 )
 def test_what_cannot_be_trained_ends_the_run(

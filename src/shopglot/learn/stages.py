@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from shopglot.core.errors import DataError, TrainingError
+from shopglot.core.errors import DataError, RecipeError, TrainingError
 from shopglot.core.files import read_json, write_json
 from shopglot.core.folds import Mask
 from shopglot.core.metrics import Floats
@@ -142,9 +142,14 @@ def _trainer(
         deepspeed=settings.launch.deepspeed,
         **(stopping if looked_at is not None else {}),
     )
+    try:
+        accepted = TrainingArguments(**{**arguments, **settings.trainer})
+    except (ImportError, TypeError, ValueError) as reason:
+        first = str(reason).strip().splitlines()[0]
+        raise RecipeError(f"{settings.name!r} cannot be trained with its `trainer` and `launch`: {first}") from reason
     return Trainer(
         model=scorer.model,
-        args=TrainingArguments(**{**arguments, **settings.trainer}),
+        args=accepted,
         train_dataset=_rows(scorer, learned, stage.label_smoothing),
         eval_dataset=None if looked_at is None else _rows(scorer, looked_at, 0.0),
         data_collator=DataCollatorWithPadding(scorer.reader.tokenizer),
