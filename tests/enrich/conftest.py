@@ -1,5 +1,3 @@
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +13,3 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[Tags, Path]:
     """A shrunk sequence-to-sequence model of each family."""
     folder = tmp_path_factory.mktemp("translators")
     return {family: tiny_translator(folder / family, family) for family in FAMILIES}
-
-
-@pytest.fixture(autouse=True)
-def no_bars() -> Iterator[None]:
-    """Loading and saving show no bars."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "HF_HUB_DISABLE_PROGRESS_BARS", "1")
-        yield
