@@ -15,6 +15,7 @@ NAMES = (
     "llm_table",
     "shopify_qc",
     "translation_agreement",
+    "translate_cache",
 )
 
 

@@ -17,7 +17,7 @@ from tests import shop
 from tests.command import Command, refused
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate")
+COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate", "translate", "convert-translator")
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
