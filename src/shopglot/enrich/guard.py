@@ -17,8 +17,8 @@ _COMPARED: Final = (
     ("ancestor", "prefixes", "whole"),
     ("descendant", "whole", "prefixes"),
     ("same name", "leaf", "leaf"),
-    ("nested name", "parts", "endings"),
-    ("nested name", "endings", "parts"),
+    ("nested name", "below_top", "endings"),
+    ("nested name", "endings", "below_top"),
 )
 """A pair is refused by the rule where one of its forms (the last) is a form (the middle one) of a relevant pair."""
 
@@ -121,28 +121,27 @@ def _forms(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _path_forms(paths: pl.Series) -> pl.DataFrame:
-    """Return the lists of forms of each distinct path; those in `parts` and `endings` begin with its top level."""
+    """Return the lists of forms of each distinct path; `below_top` and `endings` begin with its top level."""
     distinct = paths.drop_nulls().unique().to_frame("path").with_columns(level=levels(pl.col("path")))
     leaf = pl.col("level").list.last()
     cut = distinct.with_columns(
         level=pl.col("level").list.eval(plain(pl.element())),
         part=leaf.str.replace_all(_PART, _BREAK).str.split(_BREAK).list.eval(plain(pl.element())),
     )
-    forms = cut.select(
-        "path",
+    top = pl.col("level").list.first() + _BREAK
+    forms = cut.with_columns(
+        part=pl.concat_list("part", leaf).list.unique(),
         whole=pl.concat_list(pl.col("level").list.join(_BREAK)),
         prefixes=_joined(pl.col("level").list.head, MAX_DEPTH, _BREAK),
-        leaf=pl.concat_list(pl.col("level").list.last()),
-        names=pl.concat_list(pl.col("level").list.last(), "part"),
+        leaf=pl.concat_list(leaf),
+        below_top=pl.concat_list(top + leaf),
+        top=top,
     )
     word = pl.col("part").str.split(" ")
-    part = cut.select("path", "part", top=pl.col("level").list.first()).explode("part").filter(pl.col("part") != "")
+    part = forms.select("path", "top", "part").explode("part").filter(pl.col("part") != "")
     ending = part.with_columns(ending=_joined(word.list.tail, _MOST_WORDS, " ")).explode("ending")
-    below = {name: pl.format("{}{}{}", "top", pl.lit(_BREAK), column) for name, column in _NESTED.items()}
-    return forms.join(ending.group_by("path").agg(**below), on="path", how="left")
-
-
-_NESTED: Final = {"parts": "part", "endings": "ending"}
+    endings = ending.group_by("path").agg(endings=(pl.col("top") + pl.col("ending")).unique())
+    return forms.rename({"part": "names"}).drop("level", "top").join(endings, on="path", how="left")
 
 
 def _joined(cut: Callable[[int], pl.Expr], most: int, between: str) -> pl.Expr:

@@ -87,6 +87,8 @@ def draw_negatives(
     """
     relevant = judged.filter(pl.col("label") == 1, pl.col("target") != "")
     parent = np.repeat(np.arange(relevant.height), (settings.per_positive + rng.random(relevant.height)).astype(int))
+    if not len(parent):
+        return Made(Pairs.concat([]), {})
     beside = shelf.positions(relevant["target"])[parent]
     shares = np.array(list(settings.shares.values()))
     kinds = rng.choice(len(shares), size=(2, len(parent)), p=shares / shares.sum())
