@@ -19,6 +19,7 @@ from shopglot.enrich.bootstrap_settings import BootstrapSettings
 from shopglot.enrich.catalogue_file import ATTRIBUTE
 from shopglot.enrich.candidates import Shelf
 from shopglot.enrich.guard import Guard, plain
+from shopglot.enrich.localised_paths import as_written
 from shopglot.enrich.negatives import Made, draw_negatives
 from shopglot.enrich.weak_pairs import CHILD, CONTRADICTION, attribute_pairs, category_pairs, name_queries, title_pairs
 
@@ -140,7 +141,8 @@ def _placed(items: pl.DataFrame, names: pl.DataFrame, nodes: pl.DataFrame) -> pl
     keys = [nodes.select("node", category=pl.col(key).str.to_lowercase()) for key in ("node", "path")]
     known = pl.concat([*keys, localised]).unique("category", keep="first", maintain_order=True)
     places = known.join(nodes.rename({"path": "place"}), on="node").drop("node")
-    return items.join(places, on="category", maintain_order="left").drop("category")
+    written = as_written(items["category"].str.replace(r"^gid:\S*/", "")).str.to_lowercase()
+    return items.with_columns(category=written).join(places, on="category", maintain_order="left").drop("category")
 
 
 def _made(task: Task, queries: pl.DataFrame, split: str, targets: pl.DataFrame, making: _Making) -> Made:

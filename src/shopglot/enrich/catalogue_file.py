@@ -1,4 +1,4 @@
-"""Tables of a shop as it keeps them: CSV, TSV, JSON lines or Parquet, whatever their columns."""
+"""A shop's catalogue as it keeps it: titles, categories and attributes in CSV, TSV, JSON lines or Parquet."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,43 +9,65 @@ import polars as pl
 from shopglot.core.errors import DataError
 from shopglot.curate.json_lines import read_json_lines
 from shopglot.curate.separated import read_separated
+from shopglot.enrich.bootstrap_settings import BootstrapSettings
 
 ATTRIBUTE: Final = "attribute:"
 """Prefix of the columns that hold what a catalogue says of an item beside its title and category."""
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Return the rows of a file with a header, all as text; rows that cannot be read are left out.
+def read_items(file: Path, settings: BootstrapSettings) -> pl.DataFrame:
+    """Return the items of a catalogue: the title as `target`, the text of the `category`, and `attribute:` columns.
+
+    Items without a title or a category are left out, and so are later items with the same title. Raises DataError
+    where the file has no such columns, or no item.
+    """
+    attributes = {ATTRIBUTE + name: name for name in settings.attributes}
+    wanted = {"target": settings.title, "category": settings.category, **attributes}
+    items = columns_of(read_table(file), file, wanted).drop_nulls(["target", "category"])
+    if items.is_empty():
+        raise DataError(f"{file} has no item with both a {settings.title!r} and a {settings.category!r}; fill them in")
+    return items.unique("target", keep="first", maintain_order=True)
+
+
+def read_table(file: Path) -> pl.DataFrame:
+    """Return the rows of a file as text under its own column names, without lists, objects and unreadable rows.
 
     Raises DataError for a file that is absent or damaged, and for a name that says no format.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}; check the path")
-    match Path(path.name.removesuffix(".gz")).suffix.lower():
+    if not file.is_file():
+        raise DataError(f"there is no file {file}; check the path")
+    match Path(file.name.removesuffix(".gz")).suffix.lower():
         case ".csv":
-            rows = read_separated(path, ",").rows
+            rows = read_separated(file, ",").rows
         case ".tsv":
-            rows = read_separated(path, "\t").rows
+            rows = read_separated(file, "\t").rows
         case ".json" | ".jsonl":
-            rows = read_json_lines(path).rows
+            rows = read_json_lines(file).rows
         case ".parquet":
-            rows = _read_parquet(path)
+            rows = _read_parquet(file)
         case _:
-            raise DataError(f"the name of {path} says no format; end it in .csv, .tsv, .jsonl (also .gz) or .parquet")
+            raise DataError(f"the name of {file} says no format; end it in .csv, .tsv, .jsonl (also .gz) or .parquet")
     flat = [name for name, dtype in rows.schema.items() if not dtype.is_nested() and dtype != pl.Binary]
     return rows.select(pl.col(flat).cast(pl.String))
 
 
-def columns_of(table: pl.DataFrame, path: Path, wanted: Mapping[str, str], optional: Mapping[str, str]) -> pl.DataFrame:
-    """Return columns under other names: `wanted` and `optional` map each new name to that in the file.
+def columns_of(
+    table: pl.DataFrame, file: Path, wanted: Mapping[str, str], optional: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """Return the columns of a file under new names, blank texts as null; `wanted` maps each new name to the file's.
 
-    Blank texts are null, and so is an optional column that is absent. Raises DataError for a wanted one that is.
+    An optional column that is absent is null. Raises DataError for a wanted one that is.
     """
-    for name, column in wanted.items():
-        if column not in table.columns:
-            raise DataError(f"{path} has no column {column!r} for the {name}; it has {', '.join(table.columns)}")
-    present = {name: column for name, column in {**wanted, **optional}.items() if column in table.columns}
-    text = {name: pl.col(column).str.strip_chars() for name, column in present.items()}
-    filled = [pl.when(column != "").then(column).alias(name) for name, column in text.items()]
-    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in optional if name not in present]
-    return table.select(*filled, *absent)
+    if absent := [column for column in wanted.values() if column not in table.columns]:
+        raise DataError(f"{file} has no column {absent[0]!r}; it has {', '.join(table.columns)}")
+    texts = {**wanted, **(optional or {})}
+    nothing = pl.lit(None, dtype=pl.String)
+    found = {name: pl.col(text).str.strip_chars() if text in table.columns else nothing for name, text in texts.items()}
+    return table.select(pl.when(text != "").then(text).alias(name) for name, text in found.items())
+
+
+def _read_parquet(file: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(file, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as reason:
+        raise DataError(f"{file} is not a whole Parquet file ({reason}); fetch it again") from reason

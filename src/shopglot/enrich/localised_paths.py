@@ -68,6 +68,14 @@ def read_localised(files: Mapping[str, Path]) -> pl.DataFrame:
     )
 
 
+def names_of_items(categories: pl.Series, language: str) -> pl.DataFrame:
+    """Return the names in the categories of items, for a shop without a file of them, with the columns of `NAMES`."""
+    paths = pl.DataFrame({"path": as_written(categories).drop_nulls().unique(maintain_order=True)})
+    path, synonyms = pl.col("path"), pl.lit(None, dtype=NAMES["synonyms"])
+    named = {"node": path.str.to_lowercase(), "language": pl.lit(language), "name": levels(path).list.last()}
+    return paths.with_columns(**named, synonyms=synonyms).unique("node", maintain_order=True).select(list(NAMES))
+
+
 def as_written(paths: pl.Series) -> pl.Series:
     """Return the paths of one file as the competition separates them, in their own case.
 
