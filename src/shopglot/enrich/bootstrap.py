@@ -61,7 +61,7 @@ def bootstrap(
     `negatives` does, past a guard that knows all names of all categories.
 
     Dev alone shows some two-level branches and the `dev_languages`, and has no query of train. Raises DataError where
-    nothing is left to make pairs of, RecipeError for a dev language without names.
+    nothing is left to make pairs of, RecipeError for a language without names.
     """
     making = _Making(settings, np.random.default_rng(settings.seed), encoder, scorer)
     nodes = _dealt(names, settings, making.rng)
@@ -119,9 +119,12 @@ def _queries(
     names: pl.DataFrame, nodes: pl.DataFrame, settings: BootstrapSettings
 ) -> tuple[pl.DataFrame, Counter[str]]:
     """Return the queries of all nodes with their path, their branch and their split, and what was left out."""
-    if unknown := sorted(set(settings.dev_languages).difference(names["language"])):
+    asked = {*(settings.languages or ()), *settings.dev_languages}
+    if unknown := sorted(asked.difference(names["language"])):
         known = ", ".join(names["language"].unique().sort())
-        raise RecipeError(f"there are no names in the dev language {unknown[0]!r}; there are names in {known}")
+        raise RecipeError(f"there are no names in the language {unknown[0]!r}; there are names in {known}")
+    if settings.languages is not None:
+        names = names.filter(pl.col("language").is_in(asked))
     known_nodes = names.join(nodes, on="node", how="semi", maintain_order="left")
     made = name_queries(known_nodes, settings).join(nodes, on="node", maintain_order="left").rename({"node": "concept"})
     held_out = (pl.col("branch") == DEV) | pl.col("language").is_in(settings.dev_languages)

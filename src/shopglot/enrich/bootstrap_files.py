@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
+import yaml
+from pydantic import ValidationError
 
+from shopglot.core.complaint import first_complaint
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, require_own_folder, whole_file, write_json
 from shopglot.core.pair import TASKS, Task
@@ -20,6 +23,26 @@ _WEAK: Final = (
     "These labels are made from category names and items; nobody judged them. Figures on them say how well a model agrees "
     "with the catalogue, not with shoppers."
 )
+
+
+def load_settings(file: Path | None, **given: Any) -> BootstrapSettings:
+    """Return the settings in a YAML file, if there is one, with those of `given` that are not None put in.
+
+    Raises RecipeError that names the key and the nearest known one.
+    """
+    content = {}
+    if file is not None:
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, ValueError) as reason:
+            raise RecipeError(f"{file} is not YAML: {' '.join(str(reason).split())}") from reason
+    if not isinstance(content, dict):
+        raise RecipeError(f"{file} holds no settings; write keys with values, such as `children: 0.2`")
+    content |= {name: value for name, value in given.items() if value is not None}
+    try:
+        return BootstrapSettings.model_validate(content)
+    except ValidationError as reason:
+        raise RecipeError(f"{file or 'bootstrap'}: {first_complaint(reason, content, BootstrapSettings)}") from reason
 
 
 def write_bootstrap(

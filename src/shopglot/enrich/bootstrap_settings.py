@@ -11,6 +11,9 @@ class BootstrapSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     seed: int = Field(default=0, ge=0, description="The same files and seed give the same bytes.")
+    languages: tuple[str, ...] | None = Field(
+        default=None, description="The languages whose names make queries; None: all that have a file."
+    )
     target_language: str = Field(default="en", description="The language of the category paths that are judged.")
     dev: float = Field(
         default=0.1, ge=0, lt=1, description="The share of categories, in whole two-level branches, that dev alone shows."

@@ -25,14 +25,16 @@ _TRIES: Final = 4
 def name_queries(names: pl.DataFrame, settings: BootstrapSettings) -> pl.DataFrame:
     """Return the queries that localised names make: columns node, language, query and made_by.
 
-    A name that several categories of a language share is also a query behind the name of its parent.
+    A name that several categories of a language share is also a query behind the name of its parent, unless that one
+    has it too.
     """
-    above = levels(pl.col("path"))
+    parent = levels(pl.col("path")).list.get(-2, null_on_oob=True)
     shared = pl.struct(plain(pl.col("name")), "language").is_duplicated()
-    qualified = pl.concat_str(above.list.get(-2, null_on_oob=True), "name", separator=" ")
+    told_apart = ~plain(parent).str.contains(plain(pl.col("name")), literal=True)
+    qualified = names.filter(shared & told_apart).with_columns(query=pl.concat_str(parent, "name", separator=" "))
     made = {
         "own": names.with_columns(query="name"),
-        "qualified": names.filter(shared).with_columns(query=qualified),
+        "qualified": qualified,
         "synonym": names.explode("synonyms").with_columns(query="synonyms"),
     }
     if settings.split_names:
