@@ -116,7 +116,8 @@ def _forms(pairs: pl.DataFrame) -> pl.DataFrame:
         concept=pl.concat_list(concept).list.drop_nulls(),
         target=pl.concat_list(plain(pl.col("target"))),
     )
-    keyed = texts.with_columns(keys=pl.concat_list("said", "concept").list.eval(pl.element().hash()))
+    spelled = pl.col("said").list.eval(pl.element().str.replace_all(" ", "", literal=True))
+    keyed = texts.with_columns(keys=pl.concat_list(spelled, "concept").list.eval(pl.element().hash()))
     return keyed.join(_path_forms(pairs["path"]), on="path", how="left", maintain_order="left")
 
 
