@@ -82,7 +82,10 @@ def contradicted(made: Pairs, judged: Pairs) -> dict[str, float]:
     """Return how many pairs both tables label, and the share of each made label that the judged one contradicts."""
     key = ["language", "query", "target"]
     both = made.frame.join(judged.frame.select(*key, real="label"), on=key)
-    shares = {f"contradicted_{label}": both.filter(label=label).select((pl.col("real") != label).mean()).item() for label in (0, 1)}
+    shares = {
+        f"contradicted_{label}": both.filter(label=label).select((pl.col("real") != label).mean()).item()
+        for label in (0, 1)
+    }
     return {"in_both": both.height, **shares}
 
 

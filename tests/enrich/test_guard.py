@@ -71,7 +71,9 @@ def test_what_is_relevant_to_one_spelling_is_safe_for_none(drawn: list[tuple[lis
 def test_what_is_relevant_to_a_query_is_safe_for_no_translation_of_it(drawn: list[tuple[list[str], str]]) -> None:
     targets = [",".join(path) for path, _ in drawn]
     meant = [{"english": f"chair {number}", "concept": f"c{number}"} for number in range(len(drawn))]
-    relevant = [{"query": f"chaise {number}", "target": target, **meant[number]} for number, target in enumerate(targets)]
+    relevant = [
+        {"query": f"chaise {number}", "target": target, **meant[number]} for number, target in enumerate(targets)
+    ]
     known = {"english": "english", "concept": "concept", "query": "english"}
     asked = [
         {"query": f"silla {number}", "target": targets[number], joins: meant[number][known[joins]]}
@@ -97,7 +99,10 @@ def test_what_is_relevant_to_a_query_is_safe_for_no_translation_of_it(drawn: lis
     ],
 )
 def test_the_rule_that_refuses_a_category_is_named(candidate: str, rule: str | None) -> None:
-    assert refusal(table(query="silla", target="furniture,chairs,folding chairs"), table(query="silla", target=candidate)) == rule
+    assert (
+        refusal(table(query="silla", target="furniture,chairs,folding chairs"), table(query="silla", target=candidate))
+        == rule
+    )
 
 
 def test_a_category_named_like_the_query_is_not_safe_though_it_was_never_judged() -> None:

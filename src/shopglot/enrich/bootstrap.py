@@ -128,7 +128,9 @@ def _queries(
     known_nodes = names.join(nodes, on="node", how="semi", maintain_order="left")
     made = name_queries(known_nodes, settings).join(nodes, on="node", maintain_order="left").rename({"node": "concept"})
     held_out = (pl.col("branch") == DEV) | pl.col("language").is_in(settings.dev_languages)
-    split = made.with_columns(split=pl.when(held_out).then(pl.lit(DEV)).otherwise(pl.lit(TRAIN)), text=plain(pl.col("query")))
+    split = made.with_columns(
+        split=pl.when(held_out).then(pl.lit(DEV)).otherwise(pl.lit(TRAIN)), text=plain(pl.col("query"))
+    )
     learned = split.filter(pl.col("split") == TRAIN)["text"].unique()
     fresh = split.filter((pl.col("split") == TRAIN) | ~pl.col("text").is_in(learned.implode())).drop("text")
     left_out = {
@@ -152,10 +154,17 @@ def _made(task: Task, queries: pl.DataFrame, split: str, targets: pl.DataFrame, 
     """Return the relevant and the irrelevant pairs of one task and split."""
     settings, rng, nothing = making.settings, making.rng, pl.lit(None, dtype=pl.String)
     weak = _weak(task, queries.filter(pl.col("split") == split), targets, making)
-    identified = weak.with_columns(task=pl.lit(task), english=nothing, id=pl.format("{}-{}-{}", pl.lit(task), pl.lit(split), pl.int_range(pl.len())))
+    identified = weak.with_columns(
+        task=pl.lit(task),
+        english=nothing,
+        id=pl.format("{}-{}-{}", pl.lit(task), pl.lit(split), pl.int_range(pl.len())),
+    )
     opposed = identified["made_by"] == CONTRADICTION
     relevant, contradictions = identified.filter(~opposed), identified.filter(opposed)
-    known = [table.select("query", "concept", "path", english=nothing, target=target) for table, target in ((queries, nothing), (relevant, "target"))]
+    known = [
+        table.select("query", "concept", "path", english=nothing, target=target)
+        for table, target in ((queries, nothing), (relevant, "target"))
+    ]
     guard = Guard.of(pl.concat(known), making.scorer, settings.negatives.limit)
     # The title is of the query's own category, so that the rules about paths would refuse it.
     refused = guard.refusals(contradictions.with_columns(path=nothing))
@@ -163,8 +172,12 @@ def _made(task: Task, queries: pl.DataFrame, split: str, targets: pl.DataFrame, 
     judged = Pairs.from_frame(pl.concat(labelled).drop("path", "place"))
     counts = Counter[str](dict(judged["made_by"].value_counts().iter_rows()))
     shelf = Shelf.of(targets.select("target", path="place"))
-    drawn = draw_negatives(judged.filter(pl.col("made_by") != CHILD).frame, shelf, guard, settings.negatives, rng, making.encoder)
-    negatives = drawn.pairs.frame.with_columns(made_from=nothing)  # nothing here was labelled by anybody: all pairs are originals
+    drawn = draw_negatives(
+        judged.filter(pl.col("made_by") != CHILD).frame, shelf, guard, settings.negatives, rng, making.encoder
+    )
+    negatives = drawn.pairs.frame.with_columns(
+        made_from=nothing
+    )  # nothing here was labelled by anybody: all pairs are originals
     return Made(Pairs.concat([judged, Pairs(negatives)]), dict(counts + Counter(drawn.counts)))
 
 

@@ -67,7 +67,9 @@ def write_bootstrap(
     require_own_folder(out, _MARK)
     files = find_localised(taxonomy) if taxonomy else {}
     items = read_items(catalogue, settings) if catalogue else None
-    names = read_localised(files) if items is None or files else names_of_items(items["category"], settings.target_language)
+    names = (
+        read_localised(files) if items is None or files else names_of_items(items["category"], settings.target_language)
+    )
     made = bootstrap(names, items, settings, encoder=encoder, scorer=scorer)
     read = [*files.values(), *([catalogue] if catalogue else [])]
     facts: dict[str, Any] = {"labels": _WEAK, "settings": settings.model_dump(), "read": checksums(read)}

@@ -16,7 +16,10 @@ class BootstrapSettings(BaseModel):
     )
     target_language: str = Field(default="en", description="The language of the category paths that are judged.")
     dev: float = Field(
-        default=0.1, ge=0, lt=1, description="The share of categories, in whole two-level branches, that dev alone shows."
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="The share of categories, in whole two-level branches, that dev alone shows.",
     )
     dev_languages: tuple[str, ...] = Field(default=(), description="Languages that dev alone shows.")
     pairs: int | None = Field(default=None, ge=2, description="About how many pairs each file has at most; None: all.")

@@ -97,7 +97,8 @@ class Shelf:
         among = np.sort(rng.permutation(len(names))[: settings.nearest_among])
         asked = np.unique(code[beside])
         near = np.full((len(names), min(settings.nearest, len(among))), NONE)
-        near[asked] = _nearest_texts(names, asked, among, near.shape[1], fit)
+        if len(asked):
+            near[asked] = _nearest_texts(names, asked, among, near.shape[1], fit)
         order = np.argsort(code, kind="stable")
         return _Nearest(code, near, order, np.searchsorted(code[order], np.arange(len(names) + 1)))
 

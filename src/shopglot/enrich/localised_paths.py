@@ -103,20 +103,23 @@ def _read(file: Path) -> pl.DataFrame:
         raise DataError(f"{file} holds no category path; write one a line, behind its node and a tab")
     path = pl.col("path")
     clean = rows.with_columns(raw=path, path=as_written(rows["path"]))
-    wrong = path.is_null() | (levels(path).list.len() > MAX_DEPTH) | pl.col("raw").str.contains(REPLACEMENT, literal=True)
+    wrong = (
+        path.is_null() | (levels(path).list.len() > MAX_DEPTH) | pl.col("raw").str.contains(REPLACEMENT, literal=True)
+    )
     _refuse(clean.filter(wrong), file)
     node = pl.coalesce(pl.col("node").str.split("/").list.last(), path.str.to_lowercase())
     named = clean.select("line", "path", "synonyms", node=node, name=levels(path).list.last())
     distinct = named.unique(["node", "path"], keep="first", maintain_order=True)
     if (twice := distinct.filter(pl.col("node").is_duplicated())).height:
         first, other = twice.filter(pl.col("node") == twice["node"][0])["path"][:2]
-        raise DataError(f"{file} gives the node {twice['node'][0]!r} two paths, {first!r} and {other!r}; keep one of them")
+        raise DataError(
+            f"{file} gives the node {twice['node'][0]!r} two paths, {first!r} and {other!r}; keep one of them"
+        )
     return distinct
 
 
 def _from_lines(file: Path) -> pl.DataFrame:
-    text = pl.col("text").str.strip_chars()
-    lines = text_lines(as_utf8(read_bytes(file))).with_columns(text).filter(~pl.col("text").str.starts_with("#"))
+    lines = text_lines(as_utf8(read_bytes(file))).filter(~pl.col("text").str.contains(r"^\s*#"))
     node = pl.coalesce(pl.col("text").str.extract(_NODE, group) for group in (1, 2))
     path = pl.col("text").str.replace(_NODE, "").str.strip_chars()
     return lines.select("line", node=node, path=path, synonyms=pl.lit(None, dtype=pl.List(pl.String)))

@@ -19,10 +19,17 @@ class NegativeSettings(BaseModel):
         min_length=1,
         description="The kinds that are made, each with its weight among them; `random` is the easy one.",
     )
-    nearest: int = Field(default=10, ge=1, description="From how many nearest targets `nearest-name` and `embedding` draw.")
+    nearest: int = Field(
+        default=10, ge=1, description="From how many nearest targets `nearest-name` and `embedding` draw."
+    )
     nearest_among: int = Field(
-        default=20_000, ge=2, description="Among how many targets, drawn at random where there are more, those are sought."
+        default=20_000,
+        ge=2,
+        description="Among how many targets, drawn at random where there are more, those are sought.",
     )
     limit: float = Field(
-        default=0.5, gt=0, le=1, description="A pair is refused where a model, if one is given, puts it at or above this."
+        default=0.5,
+        gt=0,
+        le=1,
+        description="A pair is refused where a model, if one is given, puts it at or above this.",
     )

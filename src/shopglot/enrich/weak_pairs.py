@@ -50,8 +50,8 @@ def category_pairs(
     queries: pl.DataFrame, paths: pl.Series, settings: BootstrapSettings, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Return each query with its own path, and some of them with one of `paths` that is right below it."""
-    parent = levels(pl.col("target")).list.head(-1).list.join(",")
-    below = paths.to_frame("target").with_columns(path=parent)
+    names = levels(pl.col("target")).list
+    below = paths.to_frame("target").with_columns(path=names.head(names.len() - 1).list.join(","))
     drawn = queries.filter(pl.Series(rng.random(queries.height) < settings.children))
     children = _with_some(drawn, below, 1, rng).with_columns(made_by=pl.lit(CHILD))
     own = queries.with_columns(target="path")
@@ -79,7 +79,9 @@ def attribute_pairs(
     for attribute in (name for name in items.columns if name.startswith(ATTRIBUTE)):
         stated = items.select("target", "place", path="place", value=attribute).drop_nulls()
         stated = stated.filter(_states("target", "value"))
-        valued = queries.join(stated.select("path", "value").unique(maintain_order=True), on="path", maintain_order="left")
+        valued = queries.join(
+            stated.select("path", "value").unique(maintain_order=True), on="path", maintain_order="left"
+        )
         asked = valued.with_columns(
             query=pl.concat_str("value", "query", separator=" "),
             concept=pl.concat_str("concept", pl.lit(attribute), "value", separator=" "),
