@@ -90,6 +90,7 @@ def simulate(
 @app.command()
 def bootstrap(
     out: Out,
+    *,
     taxonomy: Annotated[
         Path | None, typer.Option(help="A folder with a file of category paths for each language.")
     ] = None,

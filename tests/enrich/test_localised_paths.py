@@ -119,5 +119,5 @@ def test_a_line_in_another_encoding_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_absent_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder .*nowhere"):
+    with pytest.raises(DataError, match=r"no folder .*nowhere"):
         find_localised(tmp_path / "nowhere")

@@ -2,7 +2,6 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,8 +15,8 @@ from shopglot.core.pairs import OWN, Pairs
 from shopglot.core.scores import Encoder, Scorer
 from shopglot.curate.clean import clean_paths
 from shopglot.enrich.bootstrap_settings import BootstrapSettings
-from shopglot.enrich.catalogue_file import ATTRIBUTE
 from shopglot.enrich.candidates import Shelf
+from shopglot.enrich.catalogue_file import ATTRIBUTE
 from shopglot.enrich.guard import Guard, plain
 from shopglot.enrich.localised_paths import as_written
 from shopglot.enrich.negatives import Made, draw_negatives
@@ -66,15 +65,18 @@ def bootstrap(
     making = _Making(settings, np.random.default_rng(settings.seed), encoder, scorer)
     nodes = _dealt(names, settings, making.rng)
     queries, counts = _queries(names, nodes, settings)
+    asked: dict[Task, pl.DataFrame] = {"QC": queries}
     shown: dict[Task, pl.DataFrame] = {"QC": nodes.select("branch", target="path", place="path")}
     if items is not None:
-        shown["QI"] = _placed(items, names, nodes)
-        counts["items without a category of the tree"] = items.height - shown["QI"].height
+        placed = _placed(items, names, nodes)
+        asked = {"QC": pl.concat([queries, _titles(placed, settings)]), "QI": queries}
+        shown["QI"] = placed
+        counts["items without a category of the tree"] = items.height - placed.height
     parts: dict[str, list[Pairs]] = {TRAIN: [], DEV: []}
     for task, targets in shown.items():
         for split, tables in parts.items():
             offered = targets if split == DEV else targets.filter(pl.col("branch") == TRAIN)
-            made = _made(task, queries, split, offered, making)
+            made = _made(task, asked[task], split, offered, making)
             tables.append(made.pairs)
             counts.update({f"{split} {task} {name}": count for name, count in made.counts.items()})
     train, dev = (_shuffled(Pairs.concat(tables), nodes, making.rng) for tables in parts.values())
@@ -100,13 +102,11 @@ def _dealt(names: pl.DataFrame, settings: BootstrapSettings, rng: np.random.Gene
     own = names.filter(pl.col("language") == settings.target_language).unique("node", keep="first", maintain_order=True)
     if own.is_empty():
         languages = ", ".join(names["language"].unique().sort())
-        raise DataError(
-            f"no category has a path in {settings.target_language!r}, the target language; there are names in {languages}"
-        )
+        raise DataError(f"no category has a path in {settings.target_language!r}; there are names in {languages}")
     paths = own.select("node", path=clean_paths(own["path"], lower_case=True))
     level = levels(pl.col("path")).list
     cut = paths.with_columns(top=level.head(_BRANCH_LEVELS).list.join(","), depth=level.len())
-    deepest = min(_BRANCH_LEVELS, cut["depth"].max())
+    deepest = pl.col("depth").max().clip(upper_bound=_BRANCH_LEVELS)
     branches = cut.filter(pl.col("depth") >= deepest).group_by("top").len().sort("top")
     shuffled = branches[rng.permutation(branches.height)]
     before = pl.col("len").cum_sum() - pl.col("len")
@@ -145,40 +145,47 @@ def _placed(items: pl.DataFrame, names: pl.DataFrame, nodes: pl.DataFrame) -> pl
     localised = names.select("node", category=pl.col("path").str.to_lowercase())
     keys = [nodes.select("node", category=pl.col(key).str.to_lowercase()) for key in ("node", "path")]
     known = pl.concat([*keys, localised]).unique("category", keep="first", maintain_order=True)
-    places = known.join(nodes.rename({"path": "place"}), on="node").drop("node")
+    places = known.join(nodes.rename({"path": "place"}), on="node")
     written = as_written(items["category"].str.replace(r"^gid:\S*/", "")).str.to_lowercase()
     return items.with_columns(category=written).join(places, on="category", maintain_order="left").drop("category")
 
 
+def _titles(items: pl.DataFrame, settings: BootstrapSettings) -> pl.DataFrame:
+    """Return the titles that are queries for their category."""
+    return (
+        items.group_by("place", maintain_order=True)
+        .head(settings.title_queries)
+        .select(
+            concept="node",
+            language=pl.lit(settings.target_language),
+            query="target",
+            made_by=pl.lit("title"),
+            path="place",
+            branch="branch",
+            split="branch",
+        )
+    )
+
+
 def _made(task: Task, queries: pl.DataFrame, split: str, targets: pl.DataFrame, making: _Making) -> Made:
-    """Return the relevant and the irrelevant pairs of one task and split."""
-    settings, rng, nothing = making.settings, making.rng, pl.lit(None, dtype=pl.String)
+    """Return the relevant and the irrelevant pairs of one task and split; all are originals, as nobody judged any."""
+    negatives, nothing = making.settings.negatives, pl.lit(None, dtype=pl.String)
+    name = pl.format("{}-{}-{}", pl.lit(task), pl.lit(split), pl.int_range(pl.len()))
     weak = _weak(task, queries.filter(pl.col("split") == split), targets, making)
-    identified = weak.with_columns(
-        task=pl.lit(task),
-        english=nothing,
-        id=pl.format("{}-{}-{}", pl.lit(task), pl.lit(split), pl.int_range(pl.len())),
-    )
-    opposed = identified["made_by"] == CONTRADICTION
-    relevant, contradictions = identified.filter(~opposed), identified.filter(opposed)
-    known = [
-        table.select("query", "concept", "path", english=nothing, target=target)
-        for table, target in ((queries, nothing), (relevant, "target"))
-    ]
-    guard = Guard.of(pl.concat(known), making.scorer, settings.negatives.limit)
-    # The title is of the query's own category, so that the rules about paths would refuse it.
-    refused = guard.refusals(contradictions.with_columns(path=nothing))
-    labelled = [relevant.with_columns(label=1), contradictions.filter(refused.is_null()).with_columns(label=0)]
-    judged = Pairs.from_frame(pl.concat(labelled).drop("path", "place"))
-    counts = Counter[str](dict(judged["made_by"].value_counts().iter_rows()))
+    weak = weak.with_columns(id=name, task=pl.lit(task), english=nothing, label=pl.col("made_by") != CONTRADICTION)
+    relevant, opposed = weak.filter("label"), weak.filter(~pl.col("label"))
+    known = [queries.with_columns(english=nothing, target=nothing), relevant]
+    columns = ["query", "english", "concept", "target", "path"]
+    guard = Guard.of(pl.concat(table.select(columns) for table in known), making.scorer, negatives.limit)
+    # A title that states another value is of the query's own category, which the rules about paths would refuse.
+    safe = opposed.filter(guard.refusals(opposed.with_columns(path=nothing)).is_null())
+    judged = Pairs.from_frame(pl.concat([relevant, safe]).drop("path", "place"))
     shelf = Shelf.of(targets.select("target", path="place"))
-    drawn = draw_negatives(
-        judged.filter(pl.col("made_by") != CHILD).frame, shelf, guard, settings.negatives, rng, making.encoder
-    )
-    negatives = drawn.pairs.frame.with_columns(
-        made_from=nothing
-    )  # nothing here was labelled by anybody: all pairs are originals
-    return Made(Pairs.concat([judged, Pairs(negatives)]), dict(counts + Counter(drawn.counts)))
+    anchors = judged.filter(pl.col("made_by") != CHILD).frame
+    drawn = draw_negatives(anchors, shelf, guard, negatives, making.rng, making.encoder)
+    originals = Pairs(drawn.pairs.frame.with_columns(made_from=nothing))
+    counts = Counter[str](dict(judged["made_by"].value_counts().iter_rows()))
+    return Made(Pairs.concat([judged, originals]), dict(counts + Counter(drawn.counts)))
 
 
 def _weak(task: Task, queries: pl.DataFrame, targets: pl.DataFrame, making: _Making) -> pl.DataFrame:

@@ -20,8 +20,8 @@ from shopglot.enrich.localised_paths import find_localised, names_of_items, read
 
 _MARK: Final = "bootstrap.json"
 _WEAK: Final = (
-    "These labels are made from category names and items; nobody judged them. Figures on them say how well a model agrees "
-    "with the catalogue, not with shoppers."
+    "These labels are made from category names and items; nobody judged them. Figures on them say how well a model "
+    "agrees with the catalogue, not with shoppers."
 )
 
 
@@ -95,7 +95,8 @@ def _write_pairs(made: Bootstrapped, out: Path) -> dict[Path, int]:
 
 
 def _columns(pairs: Pairs, task: Task, first: int) -> pl.DataFrame:
-    target = pl.col("target").alias("category_path" if task == "QC" else "item_title")
-    columns = ["id", "task", "language", pl.col("query").alias("origin_query"), target, "label", "concept", "made_by"]
+    own = pl.col(f"^{OWN}.*$").name.map(lambda name: name.removeprefix(OWN))
+    named = {"origin_query": "query", "category_path" if task == "QC" else "item_title": "target"}
+    texts = [pl.col(column).alias(name) for name, column in named.items()]
     numbered = pairs.frame.drop("id").with_row_index("id", first)
-    return numbered.select(*columns, pl.col(f"^{OWN}.*$").name.map(lambda name: name.removeprefix(OWN)))
+    return numbered.select(pl.col("id", "task", "language"), *texts, pl.col("label", "concept", "made_by"), own)

@@ -37,6 +37,9 @@ class BootstrapSettings(BaseModel):
         default=(), description="Its columns whose values make queries such as `red dress`."
     )
     titles: int = Field(default=3, ge=1, description="Relevant titles per query, where the category has as many.")
+    title_queries: int = Field(
+        default=0, ge=0, description="Titles per category that are queries too, relevant to its path."
+    )
     contradictions: int = Field(
         default=2, ge=0, description="Irrelevant titles with another value of the attribute, per query of that kind."
     )

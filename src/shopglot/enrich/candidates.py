@@ -141,8 +141,8 @@ def _trigrams(texts: Sequence[str]) -> _Vectors:
     except ImportError as missing:
         raise RecipeError("negatives by nearest name need scikit-learn: pip install 'shopglot[train]'") from missing
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 3), dtype=np.float32)
-    vectorizer.fit(texts)
-    return lambda texts: vectorizer.transform(texts)
+    vectors: _Vectors = vectorizer.fit(texts).transform
+    return vectors
 
 
 def _nearest_texts(

@@ -46,8 +46,8 @@ def find_localised(folder: Path) -> dict[str, Path]:
     named = found.filter(pl.col("language").str.contains(_LANGUAGE))["language"].to_list()
     if not named:
         raise DataError(
-            f"{folder} is laid out in no known way; it needs a folder with {_ONE_FOLDER_EACH} for each language, or files "
-            "such as fr.tsv.gz, fr.txt, fr.csv or fr.parquet"
+            f"{folder} is laid out in no known way; it needs a folder with {_ONE_FOLDER_EACH} for each language, or "
+            "files such as fr.tsv.gz, fr.txt, fr.csv or fr.parquet"
         )
     return {language: (folders or files)[language] for language in named}
 
