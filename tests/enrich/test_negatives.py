@@ -58,7 +58,7 @@ def test_a_made_pair_keeps_its_query_and_names_its_original_and_its_kind() -> No
     assert row["target"] in TREE
     texts = {name: row[name] for name in ("task", "query", "english", "concept", "language")}
     assert list(texts.values()) == ["QC", "query 0", "meaning 0", "c0", "fr"]
-    assert (row["id"], row["weight"]) == ("p0-negative-1", 2.0)
+    assert (row["id"], row["weight"]) == ("p0~negative-1", 2.0)
     assert (row["label"], row["made_from"], row["made_by"]) == (0, "p0", "negative:random")
 
 

@@ -136,4 +136,4 @@ def _mark(pairs: pl.DataFrame) -> pl.Series:
 def _numbered(made: pl.DataFrame) -> Pairs:
     number = pl.int_range(1, pl.len() + 1).over("parent")
     kept = [*_KEPT, "target", "made_from", "made_by"]
-    return Pairs.from_frame(made.select(*kept, id=pl.format("{}-negative-{}", "parent", number), label=pl.lit(0)))
+    return Pairs.from_frame(made.select(*kept, id=pl.format("{}~negative-{}", "parent", number), label=pl.lit(0)))
