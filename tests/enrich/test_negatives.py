@@ -130,11 +130,12 @@ def test_an_only_child_is_given_another_kind_of_the_recipe() -> None:
 
 
 def test_titles_get_other_titles_and_neither_siblings_nor_cousins() -> None:
-    pairs = relevant("red pan", "blue pan", "tent", "surf board", task="QI")
-    made = negatives(pairs, only("sibling", "cousin", "nearest-name", "random"), seed=0, taxonomy=TREE).pairs
-    assert set(made["target"]) <= set(pairs["target"])
-    assert set(made["made_by"]) <= {"negative:nearest-name", "negative:random"}
-    assert len(made) > 0
+    pairs = relevant(*(f"title {number}" for number in range(40)), task="QI")
+    made = negatives(pairs, only("sibling", "cousin", "nearest-name", "random"), seed=0, taxonomy=TREE)
+    assert set(made.pairs["target"]) <= set(pairs["target"])
+    assert set(made.pairs["made_by"]) == {"negative:nearest-name", "negative:random"}
+    assert made.counts["not found"] == 0
+    assert len(negatives(pairs, only("sibling"), seed=0).pairs) == 0
 
 
 @settings(max_examples=8)

@@ -1,6 +1,5 @@
 """Weak labels for a shop that has none, from its category names and its catalogue."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final
@@ -21,8 +20,6 @@ from shopglot.enrich.guard import Guard, plain
 from shopglot.enrich.localised_paths import as_written
 from shopglot.enrich.negatives import Made, draw_negatives
 from shopglot.enrich.weak_pairs import CHILD, CONTRADICTION, attribute_pairs, category_pairs, name_queries, title_pairs
-
-log = logging.getLogger(__name__)
 
 TRAIN: Final = "train"
 DEV: Final = "dev"
@@ -82,7 +79,6 @@ def bootstrap(
     train, dev = (_shuffled(Pairs.concat(tables), nodes, making.rng) for tables in parts.values())
     if not len(train):
         raise DataError("no category has a query and a path to train on; lower `dev`, or name fewer dev languages")
-    log.info("bootstrap: %s", ", ".join(f"{name}: {count:,}" for name, count in counts.items()))
     return Bootstrapped(train, dev, tuple(nodes["path"].unique().sort()), dict(counts))
 
 
@@ -184,8 +180,8 @@ def _made(task: Task, queries: pl.DataFrame, split: str, targets: pl.DataFrame, 
     anchors = judged.filter(pl.col("made_by") != CHILD).frame
     drawn = draw_negatives(anchors, shelf, guard, negatives, making.rng, making.encoder)
     originals = Pairs(drawn.pairs.frame.with_columns(made_from=nothing))
-    counts = Counter[str](dict(judged["made_by"].value_counts().iter_rows()))
-    return Made(Pairs.concat([judged, originals]), dict(counts + Counter(drawn.counts)))
+    counts = dict(judged["made_by"].value_counts().iter_rows())
+    return Made(Pairs.concat([judged, originals]), counts | drawn.counts)
 
 
 def _weak(task: Task, queries: pl.DataFrame, targets: pl.DataFrame, making: _Making) -> pl.DataFrame:

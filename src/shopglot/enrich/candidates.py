@@ -51,6 +51,11 @@ class Shelf:
         distinct = targets.select("target", "path").unique("target", keep="first", maintain_order=True)
         return cls(distinct.with_columns(**above).sort(*above, "path", "target", nulls_last=True))
 
+    @property
+    def in_tree(self) -> bool:
+        """Whether any target has a category, and with it siblings and cousins."""
+        return self.frame["path"].null_count() < self.frame.height
+
     def positions(self, targets: pl.Series) -> Positions:
         """Return where each of these targets stands; all of them have to stand there."""
         numbered = self.frame.select("target", at=pl.int_range(pl.len()))

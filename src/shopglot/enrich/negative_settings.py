@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 NegativeKind = Literal["sibling", "cousin", "nearest-name", "embedding", "random"]
 NEGATIVE_KINDS: Final[tuple[NegativeKind, ...]] = get_args(NegativeKind)
 
+IN_TREE: Final[tuple[NegativeKind, ...]] = ("sibling", "cousin")
+"""The kinds that only targets with a category have."""
+
 
 class NegativeSettings(BaseModel):
     """How many irrelevant pairs are made, and how hard they are."""

@@ -14,7 +14,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder, Scorer
 from shopglot.enrich.candidates import NONE, Pool, Positions, Shelf
 from shopglot.enrich.guard import Guard
-from shopglot.enrich.negative_settings import NegativeKind, NegativeSettings
+from shopglot.enrich.negative_settings import IN_TREE, NegativeKind, NegativeSettings
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ MADE_BY: Final = "negative:"
 TWIN: Final = "a pair already"
 NOT_FOUND: Final = "not found"
 _KEPT: Final = ("task", "query", "language", "english", "concept", "weight")
+_CHOICES: Final = 3
 _TRIES: Final = 8
 
 
@@ -67,7 +68,9 @@ def negatives(
         shelf = Shelf.of(targets.filter(targets != "").to_frame().with_columns(path=path))
         guard = Guard.of(own.filter(pl.col("label") == 1), scorer, settings.limit)
         made.append(draw_negatives(own, shelf, guard, settings, np.random.default_rng([seed, number]), encoder))
-    counts: Counter[str] = sum((Counter(part.counts) for part in made), Counter())
+    counts = Counter[str]()
+    for part in made:
+        counts.update(part.counts)
     log.info("negatives: %s", ", ".join(f"{name}: {count:,}" for name, count in counts.items()))
     return Made(Pairs.concat(part.pairs for part in made), dict(counts))
 
@@ -82,27 +85,29 @@ def draw_negatives(
 ) -> Made:
     """Return irrelevant pairs for the queries of the relevant rows of `judged`, drawn from beside their targets.
 
-    `judged` has the columns of `Pairs`; its relevant targets stand on the shelf. No pair of it is made again. A pair
-    whose kind has nothing safe to offer is given another kind, once.
+    `judged` has the columns of `Pairs`; its relevant targets stand on the shelf. No pair of it is made again. Where a
+    kind has nothing safe to offer, the kind is drawn again, and in the end the pair is "not found".
     """
     relevant = judged.filter(pl.col("label") == 1, pl.col("target") != "")
     parent = np.repeat(np.arange(relevant.height), (settings.per_positive + rng.random(relevant.height)).astype(int))
-    if not len(parent):
-        return Made(Pairs.concat([]), {})
     beside = shelf.positions(relevant["target"])[parent]
-    shares = np.array(list(settings.shares.values()))
-    kinds = rng.choice(len(shares), size=(2, len(parent)), p=shares / shares.sum())
+    shares = {kind: share for kind, share in settings.shares.items() if shelf.in_tree or kind not in IN_TREE}
+    if not len(parent) or not shares:
+        return Made(Pairs.concat([]), {})
+    weights = np.array(list(shares.values()))
+    kinds = rng.choice(len(shares), size=(_CHOICES, len(parent)), p=weights / weights.sum())
     pools = {
         name: shelf.pool(name, beside[(kinds == number).any(axis=0)], settings, encoder, seed=number)
-        for number, name in enumerate(settings.shares)
+        for number, name in enumerate(shares)
     }
     sources = relevant.select(*_KEPT, parent="id", made_from=pl.coalesce("made_from", "id"))
     wanted = sources[parent].with_row_index("slot")
     made, twins, counts = [], _mark(judged), Counter[str]()
     for kind in kinds.repeat(_TRIES, axis=0):
+        if wanted.is_empty():
+            break
         slots = wanted["slot"].to_numpy()
-        offered = wanted.hstack(_drawn(pools, kind[slots], beside[slots], shelf, rng))
-        offered = offered.drop_nulls("target")
+        offered = wanted.hstack(_drawn(pools, kind[slots], beside[slots], shelf, rng)).drop_nulls("target")
         mark = _mark(offered)
         fresh = offered.filter(mark.is_first_distinct() & ~mark.is_in(twins.implode()))
         reasons = guard.refusals(fresh)
