@@ -89,6 +89,37 @@ def simulate(
 
 
 @app.command()
+def bootstrap(
+    out: Out,
+    *,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="A folder with a file of category paths for each language.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="A file of items, for query-item pairs.")] = None,
+    dev_languages: Annotated[
+        str | None, typer.Option(help="Languages that dev alone shows, with commas between them.")
+    ] = None,
+    pairs: Annotated[int | None, typer.Option(help="About how many pairs each file has at most.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same files and seed give the same bytes.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of other settings.")] = None,
+) -> None:
+    """Make weakly labelled pairs for a shop that has no labels, from category names in its languages and its items.
+
+    Example: `shopglot bootstrap --taxonomy product-taxonomy/dist --out data/weak --dev-languages de,it --pairs 50000`
+    """
+    from shopglot.enrich.bootstrap_files import load_settings, write_bootstrap
+    from shopglot.learn.encoders import frozen_encoder
+    from shopglot.learn.settings import UNIVERSAL
+
+    held_out = None if dev_languages is None else tuple(dev_languages.split(","))
+    read = load_settings(settings, dev_languages=held_out, pairs=pairs, seed=seed)
+    encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in read.negatives.shares else None
+    for file, rows in write_bootstrap(out, read, taxonomy=taxonomy, catalogue=catalogue, encoder=encoder).items():
+        output.print(f"{file}: {rows:,} weakly labelled pairs")
+    output.print(f"{out / 'taxonomy.txt'}: the categories\n{out / 'bootstrap.json'}: what the labels are made of")
+
+
+@app.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, such as recipes/demo.yaml.")],
     out: Out,
