@@ -205,7 +205,7 @@ def test_dev_files_scored_by_the_bundle_are_judged_as_in_the_report_of_the_run(t
 
 
 def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: Ran, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="lacks score, prediction, threshold; evaluate a file that"):
+    with pytest.raises(DataError, match="lacks score, prediction, threshold; give a file that"):
         evaluate_file(rows_file(tmp_path / "in.jsonl", ROWS))
     unlabelled = rows_file(tmp_path / "u.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in ROWS])
     score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")
