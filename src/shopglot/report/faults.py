@@ -79,7 +79,9 @@ def _key_faults(table: RawTable, task: Task) -> dict[str, pl.DataFrame]:
     lines = pl.DataFrame({"line": table.lines, "text": table.texts})
     shown = pl.format("line {}", "line")
     found = {
-        f"lines without the key {key!r}": lines.filter(~pl.col("text").str.contains(rf'"{key}"\s*:')).select(shown=shown)
+        f"lines without the key {key!r}": lines.filter(~pl.col("text").str.contains(rf'"{key}"\s*:')).select(
+            shown=shown
+        )
         for key in expected
     }
     others = [name for name in table.rows.columns if name not in expected] if table.rows.height else []

@@ -10,6 +10,7 @@ from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
+from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
 from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Difference, Report, SliceReport, TaskReport
@@ -59,6 +60,7 @@ def _view(report: Report) -> dict[str, Any]:
         "slices": {name: sections.slice_tables(report, name) for name in report.evidence},
         "gap": sections.gap_table(report) if report.gap else None,
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
+        "mistakes": mistake_tables(report),
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
         "small": sections.SMALL,

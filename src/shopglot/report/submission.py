@@ -188,7 +188,9 @@ def _both(task: Task, one: Path, other: Path) -> pl.DataFrame:
         if faults := file_faults(path, task, each.select(_KEY).unique("id")):
             raise DataError(f"the submissions cannot be compared: {faults[0]}; compare whole answers to the same files")
     answers = [each.select(*_KEY, pl.col("prediction").cast(pl.Int64)) for each in rows]
-    joined = answers[0].rename({"prediction": "first"}).join(
-        answers[1].select("id", second="prediction"), on="id", maintain_order="left"
+    joined = (
+        answers[0]
+        .rename({"prediction": "first"})
+        .join(answers[1].select("id", second="prediction"), on="id", maintain_order="left")
     )
     return joined.select(pl.lit(task).alias("task"), pl.all())

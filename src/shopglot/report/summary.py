@@ -15,6 +15,7 @@ from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
 from shopglot.report.intervals import Interval, f1_difference, f1_interval
 from shopglot.report.measure import Measures, Spread
+from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
 
 OUT_OF_FOLD: Final = "out-of-fold"
@@ -63,6 +64,7 @@ class Report(BaseModel):
     learners: dict[str, dict[Task, SliceReport]]
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
+    mistakes: dict[Task, dict[str, Mistakes]] = {}
     facts: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")
@@ -80,6 +82,10 @@ class Report(BaseModel):
         """Return the report with facts of the data and the run beside its measures; tuples, paths, NaN become JSON."""
         added = to_jsonable_python(facts, inf_nan_mode="null")
         return self.model_copy(update={"facts": {**self.facts, **added}})
+
+    def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mistakes]]) -> Self:
+        """Return the report with the worst mistakes per task and language."""
+        return self.model_copy(update={"mistakes": mistakes})
 
     def to_json(self) -> dict[str, Any]:
         """Return the tree of `report.json`: the tasks of the top evidence with their thresholds come first."""

@@ -4,6 +4,7 @@ import logging
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -140,11 +141,13 @@ def rank_measures(run: Path, qrels: Path, measures: Sequence[str] = MEASURES) ->
     results, judged = (table.filter(pl.col("query_id").is_in(several.implode())) for table in (listed, judged))
     try:
         values = ir.calc_aggregate(
-            asked, map(ir.Qrel._make, judged.iter_rows()), map(ir.ScoredDoc._make, results.iter_rows())
+            asked, starmap(ir.Qrel, judged.iter_rows()), starmap(ir.ScoredDoc, results.iter_rows())
         )
     except _UNCOMPUTED as reason:
         said = " ".join(str(reason).split())
-        raise RecipeError(f"ir-measures cannot compute {', '.join(measures)}: {said}; leave that measure out") from reason
+        raise RecipeError(
+            f"ir-measures cannot compute {', '.join(measures)}: {said}; leave that measure out"
+        ) from reason
     return Ranked(
         pl.DataFrame({"measure": list(map(str, asked)), "value": [float(values[measure]) for measure in asked]}),
         queries=len(several),
@@ -238,7 +241,9 @@ def _measure(ir: Any, name: str) -> Any:
         measure = ir.parse_measure(name)
         text = str(measure)
     except _UNPARSED as reason:
-        raise RecipeError(f"no measure {name!r}; write it as ir-measures does, such as {', '.join(MEASURES)}") from reason
+        raise RecipeError(
+            f"no measure {name!r}; write it as ir-measures does, such as {', '.join(MEASURES)}"
+        ) from reason
     if text.endswith("@0") or "@-" in text:  # trec_eval would end the whole program
         raise RecipeError(f"the measure {name!r} looks at no rank; write a depth from 1 up")
     return measure
