@@ -91,7 +91,18 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
-    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "facts"}
+    documented = {
+        "name",
+        "measured_on",
+        "f1_avg",
+        "tasks",
+        "evidence",
+        "learners",
+        "differences",
+        "gap",
+        "mistakes",
+        "facts",
+    }
     assert set(tree) == documented
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])

@@ -278,8 +278,8 @@ def submit(
     """
     from shopglot.report.submission import ZIP, write_submission
 
-    for name, rows in write_submission(scored, tasks, out).items():
-        output.print(f"{out / name}: {rows:,} pairs")
+    for name, (pairs, relevant) in write_submission(scored, tasks, out).items():
+        output.print(f"{out / name}: {pairs:,} pairs, {relevant / pairs:.1%} relevant")
     output.print(f"{out / ZIP}: checked, without a fault")
 
 
@@ -297,7 +297,7 @@ def check_submission(
     for fault in faults:
         output.print(str(fault))
     if faults:
-        raise DataError(f"{submission} has {len(faults)} kinds of fault; write it with `shopglot submit`")
+        raise DataError(f"{submission} has the faults above; write it with `shopglot submit`")
     output.print(f"{submission}: without a fault")
 
 

@@ -16,6 +16,7 @@ TARGETS: Final[Mapping[Task, str]] = {"QC": "category_path", "QI": "item_title"}
 """What the competition's files call the target of each task."""
 
 _VALUE: Final = r'\s*:\s*("(?:[^"\\]|\\.)*"|[^\s,}]+)'
+_OF_ID: Final = pl.format("id {}", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,12 @@ def file_faults(path: Path, task: Task, wanted: pl.DataFrame) -> list[Fault]:
     except DataError as reason:
         return [Fault(path.name, "files that nobody can read", 1, str(reason))]
     rows = written_rows(table, task)
-    missing = wanted.join(rows, on="id", how="anti", maintain_order="left").select(shown="id")
+    missing = wanted.join(rows, on="id", how="anti", maintain_order="left").select(shown=_OF_ID)
     found = {
         "lines that are no JSON objects": table.broken.select(shown=pl.format("line {}, {}", "line", "reason")),
         **_key_faults(table, task),
         **_row_faults(rows, wanted),
         "ids of the task file that are missing": missing,
-        "predictions that are all the same": _one_class(rows),
     }
     return [Fault(path.name, kind, hits.height, hits["shown"][0]) for kind, hits in found.items() if hits.height]
 
@@ -91,14 +91,14 @@ def _key_faults(table: RawTable, task: Task) -> dict[str, pl.DataFrame]:
 def _row_faults(rows: pl.DataFrame, wanted: pl.DataFrame) -> dict[str, pl.DataFrame]:
     known = rows.join(wanted.with_columns(known=True), on="id", how="left", suffix="_wanted", maintain_order="left")
     number = pl.col("id").cast(pl.Int64, strict=False)
-    of_id, unlike = pl.format("id {}", "id"), "{} that are not those of the task file"
+    unlike = "{} that are not those of the task file"
     kinds: dict[str, tuple[pl.Expr, pl.Expr]] = {
         "ids that are no whole numbers": (~pl.col("id_token").str.contains(r"^-?\d+$"), pl.col("id_token")),
-        "ids that stand there before": (~pl.col("id").is_first_distinct(), of_id),
-        "ids below the one before": (number < number.shift(1), of_id),
-        "ids that are not in the task file": (pl.col("known").is_null(), of_id),
+        "ids that stand there before": (~pl.col("id").is_first_distinct(), _OF_ID),
+        "ids below the one before": (number < number.shift(1), _OF_ID),
+        "ids that are not in the task file": (pl.col("known").is_null(), _OF_ID),
         **{
-            unlike.format(plural): (pl.col("known") & pl.col(name).ne_missing(pl.col(f"{name}_wanted")), of_id)
+            unlike.format(plural): (pl.col("known") & pl.col(name).ne_missing(pl.col(f"{name}_wanted")), _OF_ID)
             for name, plural in (("language", "languages"), ("query", "queries"), ("target", "targets"))
         },
         "predictions other than 0 and 1": (
@@ -107,9 +107,3 @@ def _row_faults(rows: pl.DataFrame, wanted: pl.DataFrame) -> dict[str, pl.DataFr
         ),
     }
     return {kind: known.filter(holds).select(shown=shown) for kind, (holds, shown) in kinds.items()}
-
-
-def _one_class(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the predictions of a file that calls every pair relevant, or none: its model decides nothing."""
-    alike = rows.height > 1 and rows["prediction"].n_unique() == 1
-    return rows.filter(pl.lit(alike)).select(shown="prediction")

@@ -38,8 +38,8 @@ class Comparison:
     differing: pl.DataFrame
 
 
-def write_submission(scored: Sequence[Path], tasks: Sequence[Path], out: Path) -> dict[str, int]:
-    """Write the submission for the task files into the folder `out`, and return the number of pairs in each file.
+def write_submission(scored: Sequence[Path], tasks: Sequence[Path], out: Path) -> dict[str, tuple[int, int]]:
+    """Write the submission for the task files into the folder `out`; return per file the pairs and the relevant ones.
 
     It is checked before it takes its place: for any fault DataError is raised, and `out` stays as it was. Scored rows
     of a task without a task file are left out.
@@ -57,14 +57,14 @@ def write_submission(scored: Sequence[Path], tasks: Sequence[Path], out: Path) -
         if faults := _check(part, wanted):
             more = f" (and {len(faults) - 1} more kinds of fault)" if len(faults) > 1 else ""
             raise DataError(f"the scored rows make no submission: {faults[0]}{more}; score the task files as they are")
-    return {FILES[task]: rows.height for task, rows in own.items()}
+    return {FILES[task]: (rows.height, int(rows["prediction"].sum())) for task, rows in own.items()}
 
 
 def check_submission(submission: Path, tasks: Sequence[Path]) -> list[Fault]:
     """Return every kind of fault that a submission, a folder or a zip, has as an answer to the task files.
 
     Each row of a task file is to be answered once, in the order of the ids, with its texts as they are there and the
-    prediction 0 or 1. Predictions that are all the same are a fault too. No fault, an empty list.
+    prediction 0 or 1. No fault, an empty list.
     """
     return _check(submission, _read_tasks(tasks))
 
@@ -172,7 +172,7 @@ def _zip_faults(submission: Path, names: set[str]) -> list[Fault]:
     members = _members(path)
     beside = {name: (submission / name).read_bytes() for name in sorted(names) if (submission / name).is_file()}
     kinds = {
-        "files that do not belong there": sorted(members.keys() - names),
+        "files that no task file asks for": sorted(members.keys() - names),
         "files unlike those beside it": [name for name, data in beside.items() if members.get(name) != data],
     }
     return [Fault(path.name, kind, len(found), found[0]) for kind, found in kinds.items() if found]
