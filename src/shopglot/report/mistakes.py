@@ -87,11 +87,7 @@ def _worst(judged: Judged, count: int) -> pl.DataFrame:
     wrong = rows.filter(pl.col("decision") != (pl.col("label") == 1)).drop("decision")
     doubt = pl.when(pl.col("label") == 1).then("probability").otherwise(-pl.col("probability"))
     ranked = wrong.sort("task", "language", doubt, "id")
-    return (
-        ranked.group_by("task", "language", "label", maintain_order=True)
-        .head(count)
-        .sort("task", "language", maintain_order=True)
-    )
+    return ranked.filter(pl.int_range(pl.len()).over("task", "language", "label") < count)
 
 
 def _nearest(worst: pl.DataFrame, train: Pairs) -> dict[str, tuple[Neighbour, ...]]:

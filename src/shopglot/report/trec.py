@@ -59,8 +59,9 @@ def export_trec(scored: Path, out: Path) -> dict[str, int]:
     require_folder_of(out, {QRELS, RUN, QUERIES, DOCUMENTS})
     read = prepare_for_scoring([scored], CurateSettings(correct_language=False)).pairs
     pairs = read.filter(read.readable)
-    score = scored_columns(pairs, scored, ["score"])["score"] if OWN + "score" in pairs.frame.columns else None
-    rows = _with_ids(pairs).with_columns(pl.lit(None, dtype=pl.Float64) if score is None else score.alias("score"))
+    was_scored = OWN + "score" in pairs.frame.columns
+    score = scored_columns(pairs, scored, ["score"])["score"] if was_scored else pl.lit(None, dtype=pl.Float64)
+    rows = _with_ids(pairs).with_columns(score=score)
     candidates = rows.group_by("query_id", "doc_id").agg(pl.first("query", "target"), pl.max("label", "score"))
     if alike := rows.height - candidates.height:
         log.warning("%d of the %d rows of %s repeat a query and a target; each counts once", alike, rows.height, scored)
