@@ -14,7 +14,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.fold.near import near_twins
 
 _NEIGHBOURS: Final = 3
-_NEAR: Final = 0.5
+_NEAR: Final = 0.4
 _TEXTS: Final = ("query", "english", "target")
 
 
