@@ -14,6 +14,7 @@ NAMES = (
     "llm_training",
     "llm_table",
     "shopify_qc",
+    "translation_agreement",
 )
 
 

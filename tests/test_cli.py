@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from typer.testing import CliRunner
 
 from shopglot import __version__, cli
 from tests import shop
+from tests.command import Command, refused
 from tests.curate.files import Row, category_row, json_lines
 
 COMMANDS = (
@@ -41,32 +40,6 @@ PLAIN: dict[str, Any] = {
     "report": {"bootstrap": 100},
     "learn": [{"learner": "lexical"}],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Run the command line in this process, as the installed script does."""
-
-    def command(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["shopglot", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ended(code if isinstance(code, int) else 0, *capfd.readouterr())
-
-    return command
 
 
 @pytest.fixture(autouse=True)
@@ -457,13 +430,3 @@ def test_the_module_runs_as_a_command_and_ends_with_two() -> None:
     assert ended.stderr.startswith("error: no recipe none.yaml")
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert not Path("none").exists()
-
-
-def refused(ended: Ended, words: str) -> None:
-    """Check for exit code 2 and one sentence on the error stream, the lines of the log apart."""
-    assert ended.code == 2, ended
-    assert "Traceback" not in ended.err
-    line = ended.err.strip().splitlines()[-1]
-    assert line.startswith("error: ")
-    assert words in line
-    assert ended.err.count("error: ") == 1

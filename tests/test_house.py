@@ -15,8 +15,8 @@ PACKAGE = ROOT / "src" / "shopglot"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FORMATS_OF_TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".txt", ".tsv", ".html", ".css", ".j2", ""}
 LONGER_ON_PURPOSE = {
+    "cli.py": "the commands stand side by side in one place",
     "pipeline.py": "a whole run is read from the top in one place",
-    "cli.py": "one short command after another, none of which calls another",
 }
 """The files over 250 lines, each with its reason."""
 

@@ -92,19 +92,9 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
-    documented = {
-        "name",
-        "measured_on",
-        "f1_avg",
-        "tasks",
-        "evidence",
-        "learners",
-        "differences",
-        "gap",
-        "mistakes",
-        "facts",
-    }
-    assert set(tree) == documented
+    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "mistakes"}
+    assert set(tree) == documented | {"translation", "facts"}
+    assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
     assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
@@ -211,10 +201,11 @@ def test_every_row_comes_back_in_its_place_as_it_was_with_what_the_model_says(
     given = rows_file(tmp_path / f"in{suffix}", [row | {"note": f"n{n}"} for n, row in enumerate(ROWS)])
     counts = score_files(ran.bundle, [given], tmp_path / out)
     table, before = read(tmp_path / out), pl.read_csv(given) if suffix == ".csv" else read(given)
-    assert table.columns == [*before.columns, "score", "prediction", "threshold", "flag"]
+    assert table.columns == [*before.columns, "score", "prediction", "threshold", "read", "flag"]
     as_text = [pl.col(before.columns).cast(pl.String).fill_null("")]
     assert table.select(as_text).rows() == before.select(as_text).rows()
     assert table["flag"].to_list() == [None, "empty query", "missing target", None, None]
+    assert table["read"].to_list() == ["original", None, None, "original", "original"]
     assert (table["prediction"] == (table["score"] >= table["threshold"])).all()
     assert counts["rows"] == 5
     assert counts["relevant"] == table["prediction"].sum()
@@ -226,6 +217,13 @@ def test_a_row_without_a_text_to_judge_gets_the_prior_of_its_task(ran: Ran, tmp_
     tasks = Bundle.load(ran.bundle).decision.tasks
     assert scores[1] == pytest.approx(tasks["QC"].prior)
     assert scores[2] == pytest.approx(tasks["QI"].prior)
+
+
+def test_a_task_reads_what_its_learners_read_together(tmp_path: Path, tiny_bert: Path) -> None:
+    english = {"learner": "embedding", "model": str(tiny_bert), "hidden": [4], "networks": 1, "queries": ["english"]}
+    run(recipe(learn=[{"learner": "lexical"}, english | {"tasks": ["QC"]}], merge={"blend": "mean"}), tmp_path)
+    formats = Bundle.load(tmp_path / "bundle").format
+    assert {task: own.query for task, own in formats.items()} == {"QC": "both", "QI": "original"}
 
 
 def test_rows_that_are_no_pairs_stand_beside_the_scored_ones(ran: Ran, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
-SCORED: Final = ("score", "prediction", "threshold", "flag")
+SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
+TRANSLATION: Final = "translated_query"
 _REMEDY: Final = "give a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
 def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
     """Write Parquet where `out` ends in `.parquet`, else JSON lines; columns of an earlier scoring are replaced.
 
-    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, and `flag` says why a row
-    without a text to judge has its task's prior.
+    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
+    text of the query the model had, and `flag` why a row without a text to judge has its task's prior.
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
@@ -47,8 +48,21 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pl.Series("score", decided.probability),
         pl.Series("prediction", decided.decision).cast(pl.Int8),
         pl.Series("threshold", decided.threshold),
+        (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
     )
+    _write(table, out)
+
+
+def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
+    """Write the input's columns as they were with `translated_query`, which is filled in where it was blank."""
+    own = pairs.own_columns()
+    given = own.get_column(TRANSLATION, default=pl.Series([None])).cast(pl.String)
+    written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATION)).to_series()
+    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), out)
+
+
+def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
         if out.suffix == ".parquet":
             table.write_parquet(part)

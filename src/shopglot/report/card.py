@@ -10,9 +10,10 @@ from pydantic import JsonValue
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Decision
 from shopglot.report.figures import count, decimal, percent, percent_interval, task_name
+from shopglot.report.measure import SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import SMALL
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, Report, SliceReport
+from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, Report
 
 _UNKNOWN: Final = "unknown"
 _TARGETS: Final[Mapping[Task, str]] = {"QC": "a category path", "QI": "a product"}

@@ -13,3 +13,6 @@ class ReportSettings(BaseModel):
     mistakes: int = Field(
         default=5, ge=0, description="False positives, and as many false negatives, shown per task and language."
     )
+    translation: bool = Field(
+        default=False, description="Whether to measure what translations are worth: the evidence is scored again."
+    )

@@ -6,8 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from shopglot.report.figures import count, decimal, percent, percent_interval
+from shopglot.report.measure import SliceReport
 from shopglot.report.sections import SMALL
-from shopglot.report.summary import ENGLISH, OTHERS, Report, SliceReport
+from shopglot.report.summary import ENGLISH, OTHERS, Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
