@@ -44,5 +44,5 @@ def _table(caption: str, mistakes: Sequence[Mistake]) -> Table:
 
 
 def _neighbour(pair: Neighbour) -> str:
-    english = f" ({pair.english})" if pair.english else ""
+    english = f" ({pair.english})" if pair.english not in (None, pair.query) else ""
     return f"{_LABELS[pair.label]}: {pair.query}{english} → {pair.target}"
