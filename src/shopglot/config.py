@@ -50,6 +50,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="The name the report shows.")
+    license: str = Field(
+        default="other", description="The licence that the model card names, as the Hugging Face Hub writes it."
+    )
     seed: int = Field(default=17, ge=0, lt=2**32, description="Seed of the folds and of everything else that draws.")
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings

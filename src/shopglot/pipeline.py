@@ -19,10 +19,10 @@ from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
-from shopglot.core.pair import TASKS, Task
+from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
-from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
+from shopglot.curate.clean import CLEANING_VERSION, clean
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
@@ -59,8 +59,11 @@ from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.report.attribution import Attribution, attribute
+from shopglot.report.card import Shipped, model_card
+from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
@@ -115,29 +118,15 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         validated = learn(recipe, data, folds, out)
     with stages.timed("merge"):
         bundle, evidence = merge(recipe, data, folds, validated, out)
+    with stages.timed("report"):
+        report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
-        bundle.save(out / "bundle")
-    translation = None
+        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
-            translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe)
-    with stages.timed("report"):
-        report = summarise(
-            recipe.name,
-            evidence.judged,
-            evidence.learners,
-            recipe.report,
-            seed=recipe.seed,
-            thresholds=bundle.decision.thresholds,
-        )
-        facts = {
-            "data": data.facts,
-            "folds": describe(data.train, folds),
-            "stages": stages.seconds,
-            "seed": recipe.seed,
-        }
-        report = report.with_facts(**facts).with_translation(translation)
-        write_report(report, out)
+            report = report.with_translation(weigh_translation(bundle, evidence.judged[1:], encoder, recipe))
+    report = report.with_facts(stages=stages.seconds)
+    write_report(report, out)
     return report
 
 
@@ -229,6 +218,18 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     judged, thresholds = read_scored(path)
     check_slices(settings, judged.pairs)
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
+    """Return how much each word of a pair counts for its probability, and the threshold of its task.
+
+    The model knows the category path of the pair beside those of its bundle.
+    """
+    model = load(bundle)
+    own = clean(Pairs.of([pair]), model.curate)
+    paths = own.filter(own.readable).of_task("QC")["target"]
+    attribution = attribute(_Calibrated(model.knowing(paths)), pair)
+    return attribution, model.decision.thresholds[pair.task]
 
 
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
@@ -342,6 +343,21 @@ def merge(
     return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
 
 
+def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
+    """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
+    thresholds = bundle.decision.thresholds
+    measured = summarise(
+        recipe.name, evidence.judged, evidence.learners, recipe.report, seed=recipe.seed, thresholds=thresholds
+    )
+    learned_from = _learned_from(data, folds)
+    if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
+        learned_from, thresholds = Pairs.concat([]), {}
+    (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
+    mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
+    return measured.with_mistakes(mistakes).with_facts(**facts)
+
+
 def weigh_translation(
     bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
 ) -> TranslationReport | None:
@@ -364,6 +380,37 @@ def weigh_translation(
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
+
+
+def _learned_from(data: Data, folds: Folds) -> Pairs:
+    """Return the pairs that some model of what ships learned from."""
+    return data.train.filter(folds.trains(data.train, None))
+
+
+def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
+    """Return what the model card says beside the report; where the files stood is nobody's business."""
+    names = {
+        part: tuple(Path(path.name) for path in getattr(recipe.data, part)) for part in ("train", "dev", "taxonomy")
+    }
+    shown = recipe.model_copy(update={"data": recipe.data.model_copy(update=names)})
+    pairs = _learned_from(data, folds).filter(pl.col("made_from").is_null())
+    languages = {task: pairs.of_task(task)["language"].drop_nulls().unique().sort() for task in bundle.decision.tasks}
+    return Shipped(
+        shown.to_yaml(),
+        recipe.license,
+        {task: codes.to_list() for task, codes in languages.items()},
+        bundle.decision,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Calibrated:
+    """A bundle as a scorer of raw pairs."""
+
+    bundle: Bundle
+
+    def score(self, pairs: Pairs) -> Scores:
+        return self.bundle.score(pairs).probability
 
 
 def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:

@@ -11,6 +11,7 @@ from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
 from shopglot.report.measure import Difference, SliceReport
+from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
 from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
@@ -65,6 +66,7 @@ def _view(report: Report) -> dict[str, Any]:
         "quality": sections.quality_table(report.translation) if report.translation else None,
         "worst": sections.worst_table(report.translation) if report.translation else None,
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
+        "mistakes": mistake_tables(report),
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
         "small": sections.SMALL,
