@@ -35,6 +35,8 @@ _TYPES: Final = {
     "boolean": "true or false",
     "null": "null",
 }
+_DISCRIMINATORS: Final = ("learner", "kind")
+"""The settings that tell which of several parts a part is."""
 _ANYTHING: Final = "#/$defs/JsonValue"
 
 Schema = Mapping[str, Any]
@@ -59,8 +61,9 @@ def _parts(
     where: str, part: Schema, models: Mapping[str, Schema], *, alone: bool = True
 ) -> Iterator[tuple[str, Schema]]:
     """Yield the title and schema of a part and, after it, those of the parts within it."""
-    learner = part["properties"].get("learner", {}).get("const")
-    told_by = [f"learner: {learner}"] if learner else [] if alone else part["required"]
+    said = {name: part["properties"].get(name, {}).get("const") for name in _DISCRIMINATORS}
+    kinds = [f"{name}: {value}" for name, value in said.items() if value]
+    told_by = kinds or ([] if alone else part["required"])
     kind = " with " + " and ".join(f"`{key}`" for key in told_by) if told_by else ""
     yield (f"`{where}`" if where else "The whole") + kind, part
     for name, field in part["properties"].items():
@@ -132,7 +135,7 @@ def _default(name: str, field: Schema, required: list[str]) -> str:
 def _sentence(name: str, field: Schema) -> str:
     if "description" in field:
         return str(field["description"])
-    return "Which learner it is." if name == "learner" else "See below."
+    return "Which of them it is." if name in _DISCRIMINATORS else "See below."
 
 
 if __name__ == "__main__":

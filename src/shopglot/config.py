@@ -100,9 +100,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     recipe = _valid(_content(path, overrides, "recipe", "name, data and learn"), str(path), Recipe)
     moved: dict[str, Any] = {"data": _from_folder(recipe.data, path.parent)}
-    if (translate := recipe.enrich.translate) is not None:
-        beside = {"translate": _beside(translate, path.parent)}
-        moved["enrich"] = recipe.enrich.model_copy(update=beside)
+    enrich = recipe.enrich
+    beside: dict[str, Any] = {"guard": (path.parent / enrich.guard).resolve()} if enrich.guard else {}
+    if enrich.translate is not None:
+        beside["translate"] = _beside(enrich.translate, path.parent)
+    moved["enrich"] = enrich.model_copy(update=beside)
     return recipe.model_copy(update=moved)
 
 

@@ -41,8 +41,8 @@ from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
-from shopglot.learn.dropout import WithTranslationDropout
 from shopglot.learn.encoders import frozen_encoder
+from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
@@ -299,10 +299,15 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
 
 
 def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner:
-    """Return the learner of `settings`, which loses some translations in training where the recipe says so."""
-    learner = make_learner(settings, template(recipe), data.taxonomy)
-    rate = recipe.enrich.translation_dropout
-    return WithTranslationDropout(learner, rate, recipe.seed) if rate else learner
+    """Return the learner of `settings`, with the negatives and the lost translations that the recipe asks for."""
+    learner, enrich = make_learner(settings, template(recipe), data.taxonomy), recipe.enrich
+    if enrich.translation_dropout:
+        learner = WithTranslationDropout(learner, enrich.translation_dropout, recipe.seed)
+    if enrich.negatives is not None:
+        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in enrich.negatives.shares else None
+        guard = None if enrich.guard is None else _Calibrated(load(enrich.guard))
+        learner = WithNegatives(learner, enrich.negatives, recipe.seed, data.taxonomy, encoder, guard)
+    return learner
 
 
 @dataclass(frozen=True, eq=False, slots=True)
