@@ -46,11 +46,12 @@ from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
-from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decided, Decision
+from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
+from shopglot.merge.decide import Choice, Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
+from shopglot.report.decisions import decisions_report
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -125,7 +126,9 @@ def run(recipe: Recipe, out: str | Path) -> Report:
             "stages": stages.seconds,
             "seed": recipe.seed,
         }
-        report = report.with_facts(**facts).with_translation(translation)
+        top = next(each for each in evidence.judged if each.name == report.measured_on)
+        decisions = decisions_report(top, evidence.choices, bundle.decision, recipe.report, recipe.seed)
+        report = report.with_facts(**facts).with_decisions(decisions).with_translation(translation)
         write_report(report, out)
     return report
 
@@ -247,10 +250,14 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top."""
+    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top.
+
+    `choices` are the judgements out of fold with each choice of thresholds.
+    """
 
     judged: list[Judged]
     learners: dict[str, Judged]
+    choices: dict[Choice, Judged]
 
 
 def merge(
@@ -279,7 +286,8 @@ def merge(
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
-    return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+    choices = cross_fitted_choices(data.train, scores, recipe.merge)
+    return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
 
 
 def weigh_translation(

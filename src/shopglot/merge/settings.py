@@ -56,7 +56,7 @@ class MergeSettings(BaseModel):
         description="Have one threshold per task, one per language too, or one per language and top category too.",
     )
     shrinkage: float = Field(
-        100.0,
+        300.0,
         ge=0,
         description="Relevant pairs with which a slice's own threshold counts as much as that of its parent.",
     )
