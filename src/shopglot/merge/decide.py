@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shopglot.core.errors import BundleError
 from shopglot.core.folds import Mask
@@ -47,6 +47,13 @@ class TaskDecision(BaseModel):
     slices: tuple[SliceThreshold, ...] = Field(
         (), description="Languages and categories with thresholds of their own; others have that of their parent."
     )
+
+    @model_validator(mode="after")
+    def _each_slice_once(self) -> Self:
+        names = [(each.language, each.category) for each in self.slices]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"these slices have several thresholds: {twice}")
+        return self
 
     def at(self, choice: Choice) -> "TaskDecision":
         """Return the decision with the thresholds of a coarser choice."""

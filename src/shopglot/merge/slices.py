@@ -47,10 +47,11 @@ def slice_thresholds(
     pairs it weighs n / (n + shrinkage).
     """
     columns = {"label": pairs["label"], "probability": pl.Series(probabilities), "weight": pl.Series(weights)}
-    evidence = pairs.frame.select(**_KEYS).with_columns(**columns)
+    finest = list(_KEYS)[: _DEPTH[settings.per]]
+    evidence = pairs.frame.select(**{key: _KEYS[key] for key in finest}, **columns)
     found: dict[tuple[str, ...], SliceThreshold] = {}
-    for depth in range(1, _DEPTH[settings.per] + 1):
-        keys = list(_KEYS)[:depth]
+    for depth in range(1, len(finest) + 1):
+        keys = finest[:depth]
         for key, part in sorted(evidence.drop_nulls(keys).partition_by(keys, as_dict=True).items()):
             relevant = int(part["label"].sum())
             if 0 < relevant < part.height:
@@ -81,4 +82,4 @@ def threshold_per_row(pairs: Pairs, task_threshold: float, slices: tuple[SliceTh
 
 
 def _shrunk(own: float, parent: float, weight: float) -> float:
-    return float(sigmoid(weight * logit(np.float64(own)) + (1 - weight) * logit(np.float64(parent))))
+    return float(sigmoid(np.array([weight, 1 - weight]) @ logit(np.array([own, parent]))))

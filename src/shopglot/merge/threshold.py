@@ -20,9 +20,9 @@ def steady_threshold(labels: Labels, probabilities: Floats, weights: Floats | No
     units of one sixth of `1 / sqrt(relevant pairs)`, a fraction of that F1's own error. On the simulated scores of
     tests/merge/test_threshold.py this loses about half as much F1 on new rows as the peak does.
 
-    A cost is voted on in the same way, as the cost per relevant pair of errors that cost one together: it is near F1
-    where both cost the same, and the threshold never rises with the cost of a miss. The highest precision with enough
-    recall lies where the recall is just enough, which is steady by itself.
+    For a cost every pair votes, on the cost per relevant pair, in units of the mean of what both errors cost on the
+    scale of logarithms; the threshold never rises with the cost of a miss. The highest precision with enough recall
+    lies where the recall is just enough, which is steady by itself.
 
     `labels` has at least one relevant pair; `weights` say how many rows each of them stands for.
 
@@ -41,10 +41,11 @@ def steady_threshold(labels: Labels, probabilities: Floats, weights: Floats | No
             enough = relevant >= goal.recall * relevant[-1]
             return float(cuts[np.argmax(np.where(enough, relevant / predicted, -1.0))])
         case CostGoal():
-            miss = goal.false_negative / (goal.false_positive + goal.false_negative)
-            quality = -((1 - miss) * (predicted - relevant) + miss * (relevant[-1] - relevant)) / relevant[-1]
+            dearness = np.sqrt(goal.false_negative / goal.false_positive)
+            quality = -((predicted - relevant) / dearness + (relevant[-1] - relevant) * dearness) / (2 * relevant[-1])
+            voters = np.diff(predicted, prepend=0.0)
         case F1Goal():
             quality = 2 * relevant / (predicted + relevant[-1])
-    voters = np.diff(relevant, prepend=0.0)
-    votes = voters * np.exp(_SHARPNESS * np.sqrt(relevant[-1]) * (quality - quality[voters > 0].max()))
+            voters = np.diff(relevant, prepend=0.0)
+    votes = voters * np.exp(_SHARPNESS * np.sqrt(relevant[-1]) * (quality - quality.max()))
     return float(np.average(cuts, weights=votes))

@@ -58,7 +58,7 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
 
 
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
-    """Return the labelled rows of a scored file as it judged them, and the threshold of each task.
+    """Return the labelled rows of a scored file as it judged them, and the threshold that most rows of each task have.
 
     Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, or
     has no label. Rows that cannot be judged are left out with a warning.
@@ -76,7 +76,7 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
             left_out, read.counts["rows"], path,
         )  # fmt: skip
     score, prediction, threshold = (_shares(pairs, name, path) for name in SCORED[:3])
-    thresholds = pl.select(pairs["task"], threshold).group_by("task").first()
+    thresholds = pl.select(pairs["task"], threshold).group_by("task").agg(pl.col(threshold.name).mode().min())
     judged = Judged("scored file", pairs, score.to_numpy(), (prediction == 1).to_numpy())
     return judged, dict(thresholds.rows())
 

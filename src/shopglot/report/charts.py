@@ -93,8 +93,11 @@ def reliability_chart(panels: Mapping[str, Sequence[Bin]]) -> str:
         for low, high in [bin_.interval]
     ]
     base = alt.Chart().encode(x=_share(alt.X, "probability", "probability"))
-    ideal = base.mark_line(color=_REFERENCE, strokeDash=[3, 3], strokeWidth=1).encode(
-        y=_share(alt.Y, "probability", "relevant")
+    ideal = (
+        alt.Chart()
+        .transform_aggregate(rows="count()")
+        .mark_rule(color=_REFERENCE, strokeDash=[3, 3])
+        .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1))
     )
     interval = base.mark_rule(color=_MARK, strokeWidth=2).encode(y=_share(alt.Y, "low", "relevant"), y2="high:Q")
     value = base.mark_point(color=_MARK, filled=True, opacity=1, size=30).encode(

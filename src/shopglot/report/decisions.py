@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
-from shopglot.core.metrics import Confusion, Floats, Labels
+from shopglot.core.metrics import Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
 from shopglot.merge.slices import SliceThreshold
 from shopglot.report.intervals import Interval
-from shopglot.report.measure import ALL, Difference, difference, values_of
+from shopglot.report.measure import ALL, Difference, SliceReport, difference, slice_report, values_of
 from shopglot.report.settings import ReportSettings
 
 BINS: Final = 10
@@ -74,14 +74,9 @@ class Reliability(BaseModel):
         )
 
 
-class Chosen(BaseModel):
+class Chosen(SliceReport):
     """The cross-fitted quality with one choice of thresholds, and the F1 it has over one threshold per task."""
 
-    model_config = ConfigDict(frozen=True)
-
-    f1: float
-    precision: float
-    recall: float
     gain: Difference
 
 
@@ -141,12 +136,13 @@ def wilson_interval(share: float, count: int) -> Interval:
 
 def _choices(choices: Mapping[Choice, Judged], settings: ReportSettings, seed: int) -> dict[Choice, Chosen]:
     every = np.ones(len(choices["none"].pairs), dtype=np.bool_)
-    found = {}
-    for name, judged in choices.items():
-        table = Confusion.of(judged.pairs.labels, judged.decision)
-        gain = difference(judged, choices["none"], every, settings, seed)
-        found[name] = Chosen(f1=table.f1, precision=table.precision, recall=table.recall, gain=gain)
-    return found
+    return {
+        name: Chosen(
+            **slice_report(judged, every, settings, seed).model_dump(),
+            gain=difference(judged, choices["none"], every, settings, seed),
+        )
+        for name, judged in choices.items()
+    }
 
 
 def _languages(judged: Judged, decision: TaskDecision) -> dict[str, Reliability]:

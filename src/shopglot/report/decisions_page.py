@@ -60,7 +60,7 @@ def decisions_view(task: Task, found: TaskDecisions, evidence: str) -> Decisions
         pictures=(
             Picture(
                 believed,
-                f"share of relevant pairs with its 95 % interval, on {evidence}; the dashed line is perfect calibration",
+                f"share of relevant pairs with its 95 % interval, on {evidence}; the dashed line is ideal calibration",
                 reliability_chart({name: each.bins for name, each in found.languages.items()}),
                 _bins_table(believed, found.languages),
             ),
@@ -79,7 +79,12 @@ def _choices_table(name: str, found: TaskDecisions) -> Table:
         Row(
             _CHOICES[choice],
             (
-                *map(percent, (each.f1, each.precision, each.recall)),
+                percent(each.f1),
+                percent_interval(each.f1_interval),
+                percent(each.all_positive_f1),
+                decimal(each.mcc),
+                percent(each.precision),
+                percent(each.recall),
                 points(each.gain.f1),
                 points_interval(each.gain.interval),
                 DASH if choice == "none" else verdict(each.gain),
@@ -88,8 +93,9 @@ def _choices_table(name: str, found: TaskDecisions) -> Table:
         )
         for choice, each in found.choices.items()
     ]
-    columns = ("F1 %", "precision %", "recall %", "F1 points over one per task", "95 % interval", "verdict", "pairs")
-    return Table(f"{name}: what each choice of thresholds is worth out of fold", ("thresholds", *columns), tuple(rows))
+    measures = ("F1 %", "95 % interval", "all-positive F1 %", "MCC", "precision %", "recall %")
+    columns = ("thresholds", *measures, "F1 points over one per task", "95 % interval", "verdict", "pairs")
+    return Table(f"{name}: what each choice of thresholds is worth out of fold", columns, tuple(rows))
 
 
 def _slices_table(name: str, found: TaskDecisions) -> Table:
