@@ -127,7 +127,9 @@ def run(recipe: Recipe, out: str | Path) -> Report:
             "seed": recipe.seed,
         }
         top = next(each for each in evidence.judged if each.name == report.measured_on)
-        decisions = decisions_report(top, evidence.choices, bundle.decision, recipe.report, recipe.seed)
+        decisions = decisions_report(
+            top, evidence.choices, bundle.decision, recipe.merge.threshold, recipe.report, seed=recipe.seed
+        )
         report = report.with_facts(**facts).with_decisions(decisions).with_translation(translation)
         write_report(report, out)
     return report

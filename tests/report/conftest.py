@@ -1,6 +1,7 @@
 import pytest
 
 from shopglot.merge.chain import CHOICES
+from shopglot.merge.settings import F1Goal
 from shopglot.report.decisions import decisions_report
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise
@@ -16,5 +17,5 @@ def report() -> Report:
     settings = ReportSettings(slices=("seen_type",), bootstrap=100)
     made = summarise("tiny", evidence, learners, settings, seed=1, thresholds={"QC": 0.412, "QI": 0.525})
     choices = {choice: both_tasks("out-of-fold", skill=1.5 + n / 10) for n, choice in enumerate(CHOICES)}
-    made = made.with_decisions(decisions_report(evidence[-1], choices, CHOSEN, settings, seed=1))
+    made = made.with_decisions(decisions_report(evidence[-1], choices, CHOSEN, F1Goal(), settings, seed=1))
     return made.with_facts(data={"simulated": True, "files": {"train_QC.txt": "9f86d0"}}, folds=FOLDS, seed=17)

@@ -1,22 +1,29 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, Floats, Labels
+from shopglot.core.pairs import Pairs
 from shopglot.merge.chain import CHOICES
+from shopglot.merge.settings import CostGoal, F1Goal, Goal
 from shopglot.report.decisions import TaskDecisions, decisions_report, equal_mass_bins, wilson_interval
+from shopglot.report.decisions_page import decisions_view
 from shopglot.report.settings import ReportSettings
 from tests.report.made_up import CHOSEN, judged
 
+COST = CostGoal(goal="cost", false_positive=1, false_negative=5)
 
-def decisions_of(**made: Any) -> TaskDecisions:
+
+def decisions_of(goal: Goal = COST, **made: Any) -> TaskDecisions:
     top = judged("dev", **made)
     choices = {choice: judged("out-of-fold", skill=1.5 + n / 2) for n, choice in enumerate(CHOICES)}
-    return decisions_report(top, choices, CHOSEN, ReportSettings(bootstrap=100), seed=1)["QC"]
+    return decisions_report(top, choices, CHOSEN, goal, ReportSettings(bootstrap=100), seed=1)["QC"]
 
 
 @given(
@@ -94,3 +101,31 @@ def test_a_choice_is_held_against_one_threshold_per_task() -> None:
     assert choices["none"].gain.interval == (0.0, 0.0)
     for each in choices.values():
         assert each.gain.f1 == pytest.approx(each.f1 - choices["none"].f1)
+
+
+def test_a_cost_stands_beside_f1_where_thresholds_are_chosen_for_one() -> None:
+    own = judged("out-of-fold", skill=2.0)
+    table = Confusion.of(own.pairs.labels, own.decision)
+    cost = decisions_of().choices["none"].cost
+    assert cost is not None
+    assert cost.value == pytest.approx((table.false_positive + 5 * table.false_negative) / own.pairs.labels.sum())
+    assert (cost.difference, cost.interval) == (0.0, (0.0, 0.0))
+    better = decisions_of().choices["category"].cost
+    assert better is not None
+    low, high = better.interval
+    assert low <= better.difference <= high < 0
+    shown = decisions_view("QC", decisions_of(), "dev").costs
+    assert shown is not None
+    assert len(shown.rows) == len(CHOICES)
+    assert decisions_view("QC", decisions_of(F1Goal()), "dev").costs is None
+
+
+def test_pairs_of_one_class_have_no_picture() -> None:
+    top = judged("dev")
+    same = Judged(
+        "dev", Pairs(top.pairs.frame.with_columns(label=pl.lit(1, dtype=pl.Int8))), top.probability, top.decision
+    )
+    choices = dict.fromkeys(CHOICES, judged("out-of-fold"))
+    found = decisions_report(same, choices, CHOSEN, COST, ReportSettings(bootstrap=100), seed=1)["QC"]
+    assert found.languages == {}
+    assert decisions_view("QC", found, "dev").pictures == ()

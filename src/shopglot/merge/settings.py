@@ -13,7 +13,7 @@ class F1Goal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    goal: Literal["f1"] = "f1"
+    goal: Literal["f1"] = Field("f1", description="What the threshold is chosen for.")
 
 
 class PrecisionGoal(BaseModel):
@@ -21,7 +21,7 @@ class PrecisionGoal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    goal: Literal["precision"]
+    goal: Literal["precision"] = Field(description="What the threshold is chosen for.")
     recall: float = Field(gt=0, le=1, description="The least share of relevant pairs that must be found.")
 
 
@@ -30,7 +30,7 @@ class CostGoal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    goal: Literal["cost"]
+    goal: Literal["cost"] = Field(description="What the threshold is chosen for.")
     false_positive: float = Field(gt=0, description="What it costs to call an irrelevant pair relevant.")
     false_negative: float = Field(gt=0, description="What it costs to miss a relevant pair.")
 
@@ -50,7 +50,9 @@ class MergeSettings(BaseModel):
         "temperature",
         description="How scores become probabilities: slope and intercept on the log odds, steps, or not.",
     )
-    threshold: Goal = Field(F1Goal(), description="What the thresholds are chosen for.")
+    threshold: Goal = Field(
+        F1Goal(), description="What thresholds are chosen for: `f1`, `precision` at a recall, or `cost`."
+    )
     per: Per = Field(
         "none",
         description="Have one threshold per task, one per language too, or one per language and top category too.",

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
-from shopglot.core.metrics import Floats, Labels
+from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
+from shopglot.merge.settings import CostGoal, Goal
 from shopglot.merge.slices import SliceThreshold
-from shopglot.report.intervals import Interval
+from shopglot.report.intervals import Interval, cost_difference
 from shopglot.report.measure import ALL, Difference, SliceReport, difference, slice_report, values_of
 from shopglot.report.settings import ReportSettings
 
@@ -74,10 +75,24 @@ class Reliability(BaseModel):
         )
 
 
+class Cost(BaseModel):
+    """The cost of errors per relevant pair, and what it is above that of one threshold per task."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    difference: float
+    interval: Interval
+
+
 class Chosen(SliceReport):
-    """The cross-fitted quality with one choice of thresholds, and the F1 it has over one threshold per task."""
+    """The cross-fitted quality with one choice of thresholds, and the F1 it has over one threshold per task.
+
+    `cost` is None where thresholds are not chosen for one.
+    """
 
     gain: Difference
+    cost: Cost | None
 
 
 class TaskDecisions(BaseModel):
@@ -91,7 +106,13 @@ class TaskDecisions(BaseModel):
 
 
 def decisions_report(
-    top: Judged, choices: Mapping[Choice, Judged], decision: Decision, settings: ReportSettings, seed: int
+    top: Judged,
+    choices: Mapping[Choice, Judged],
+    decision: Decision,
+    goal: Goal,
+    settings: ReportSettings,
+    *,
+    seed: int,
 ) -> dict[Task, TaskDecisions]:
     """Return the decisions of each task of `top`, the evidence at the top, which the shipped `decision` judged.
 
@@ -99,7 +120,7 @@ def decisions_report(
     """
     return {
         task: TaskDecisions(
-            choices=_choices({name: _of_task(each, task) for name, each in choices.items()}, settings, seed),
+            choices=_choices({name: _of_task(each, task) for name, each in choices.items()}, goal, settings, seed),
             slices=decision.tasks[task].slices,
             languages=_languages(_of_task(top, task), decision.tasks[task]),
         )
@@ -134,15 +155,30 @@ def wilson_interval(share: float, count: int) -> Interval:
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def _choices(choices: Mapping[Choice, Judged], settings: ReportSettings, seed: int) -> dict[Choice, Chosen]:
-    every = np.ones(len(choices["none"].pairs), dtype=np.bool_)
+def _choices(choices: Mapping[Choice, Judged], goal: Goal, settings: ReportSettings, seed: int) -> dict[Choice, Chosen]:
+    whole = choices["none"]
+    every = np.ones(len(whole.pairs), dtype=np.bool_)
     return {
         name: Chosen(
             **slice_report(judged, every, settings, seed).model_dump(),
-            gain=difference(judged, choices["none"], every, settings, seed),
+            gain=difference(judged, whole, every, settings, seed),
+            cost=_cost(judged, whole, goal, settings, seed) if isinstance(goal, CostGoal) else None,
         )
         for name, judged in choices.items()
     }
+
+
+def _cost(judged: Judged, whole: Judged, costs: CostGoal, settings: ReportSettings, seed: int) -> Cost:
+    every = np.ones(len(whole.pairs), dtype=np.bool_)
+    interval = cost_difference(judged, whole, costs, every, repetitions=settings.bootstrap, seed=seed)
+    value, reference = (_cost_per_relevant(each, costs) for each in (judged, whole))
+    return Cost(value=value, difference=value - reference, interval=interval)
+
+
+def _cost_per_relevant(judged: Judged, costs: CostGoal) -> float:
+    table = Confusion.of(judged.pairs.labels, judged.decision)
+    errors = costs.false_positive * table.false_positive + costs.false_negative * table.false_negative
+    return errors / (table.true_positive + table.false_negative)
 
 
 def _languages(judged: Judged, decision: TaskDecision) -> dict[str, Reliability]:

@@ -41,35 +41,41 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class DecisionsView:
-    """What the page shows of the decisions of one task."""
+    """What the page shows of the decisions of one task; no pictures where all its pairs are of one class."""
 
     name: str
     choices: Table
+    costs: Table | None
     slices: Table | None
-    pictures: tuple[Picture, Picture]
+    pictures: tuple[Picture, ...]
 
 
 def decisions_view(task: Task, found: TaskDecisions, evidence: str) -> DecisionsView:
     """Return the tables and pictures of one task, whose reliability is that on `evidence`."""
     name = task_name(task)
-    believed, curves = f"{name}: relevant pairs by probability", f"{name}: F1, precision and recall by threshold"
     return DecisionsView(
         name=name,
         choices=_choices_table(name, found),
+        costs=_costs_table(name, found) if found.choices["none"].cost else None,
         slices=_slices_table(name, found) if found.slices else None,
-        pictures=(
-            Picture(
-                believed,
-                f"share of relevant pairs with its 95 % interval, on {evidence}; the dashed line is ideal calibration",
-                reliability_chart({name: each.bins for name, each in found.languages.items()}),
-                _bins_table(believed, found.languages),
-            ),
-            Picture(
-                curves,
-                f"F1 as a line, precision dashed, recall dotted, on {evidence}; upright, the threshold that ships",
-                threshold_chart(found.languages),
-                _curves_table(curves, found.languages),
-            ),
+        pictures=_pictures(name, found.languages, evidence) if found.languages else (),
+    )
+
+
+def _pictures(name: str, languages: Mapping[str, Reliability], evidence: str) -> tuple[Picture, ...]:
+    believed, curves = f"{name}: relevant pairs by probability", f"{name}: F1, precision and recall by threshold"
+    return (
+        Picture(
+            believed,
+            f"share of relevant pairs with its 95 % interval, on {evidence}; the dashed line is ideal calibration",
+            reliability_chart({language: each.bins for language, each in languages.items()}),
+            _bins_table(believed, languages),
+        ),
+        Picture(
+            curves,
+            f"F1 as a line, precision dashed, recall dotted, on {evidence}; upright, the threshold that ships",
+            threshold_chart(languages),
+            _curves_table(curves, languages),
         ),
     )
 
@@ -96,6 +102,16 @@ def _choices_table(name: str, found: TaskDecisions) -> Table:
     measures = ("F1 %", "95 % interval", "all-positive F1 %", "MCC", "precision %", "recall %")
     columns = ("thresholds", *measures, "F1 points over one per task", "95 % interval", "verdict", "pairs")
     return Table(f"{name}: what each choice of thresholds is worth out of fold", columns, tuple(rows))
+
+
+def _costs_table(name: str, found: TaskDecisions) -> Table:
+    rows = [
+        Row(_CHOICES[choice], (decimal(cost.value), decimal(cost.difference), " to ".join(map(decimal, cost.interval))))
+        for choice, each in found.choices.items()
+        if (cost := each.cost)
+    ]
+    columns = ("thresholds", "cost per relevant pair", "above one per task", "95 % interval")
+    return Table(f"{name}: what errors cost out of fold; lower is better", columns, tuple(rows))
 
 
 def _slices_table(name: str, found: TaskDecisions) -> Table:
