@@ -93,11 +93,12 @@ def reliability_chart(panels: Mapping[str, Sequence[Bin]]) -> str:
         for low, high in [bin_.interval]
     ]
     base = alt.Chart().encode(x=_share(alt.X, "probability", "probability"))
+    axis = {"grid": True, "values": [0, 0.5, 1]}
     ideal = (
         alt.Chart()
         .transform_aggregate(rows="count()")
         .mark_rule(color=_REFERENCE, strokeDash=[3, 3])
-        .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(1), y2=alt.datum(1))
+        .encode(x=alt.XDatum(0, axis=axis), y=alt.YDatum(0, axis=axis), x2=alt.datum(1), y2=alt.datum(1))
     )
     interval = base.mark_rule(color=_MARK, strokeWidth=2).encode(y=_share(alt.Y, "low", "relevant"), y2="high:Q")
     value = base.mark_point(color=_MARK, filled=True, opacity=1, size=30).encode(
