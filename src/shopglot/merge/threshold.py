@@ -20,9 +20,9 @@ def steady_threshold(labels: Labels, probabilities: Floats, weights: Floats | No
     units of one sixth of `1 / sqrt(relevant pairs)`, a fraction of that F1's own error. On the simulated scores of
     tests/merge/test_threshold.py this loses about half as much F1 on new rows as the peak does.
 
-    For a cost every pair votes, on the cost per relevant pair, in units of the mean of what both errors cost on the
-    scale of logarithms; the threshold never rises with the cost of a miss. The highest precision with enough recall
-    lies where the recall is just enough, which is steady by itself.
+    For a cost every pair votes, on the cost per relevant pair in units of the geometric mean of what both errors
+    cost; the threshold never rises with the cost of a miss. The highest precision with enough recall lies where the
+    recall is just enough, which is steady by itself.
 
     `labels` has at least one relevant pair; `weights` say how many rows each of them stands for.
 
