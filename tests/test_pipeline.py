@@ -93,7 +93,9 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
     documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "mistakes"}
-    assert set(tree) == documented | {"translation", "facts"}
+    assert set(tree) == documented | {"translation", "decisions", "facts"}
+    assert list(tree["decisions"]["QC"]["choices"]) == ["0.5", "none", "language", "category"]
+    assert tree["decisions"]["QC"]["choices"]["none"]["f1"] == tree["evidence"]["out-of-fold"]["QC"]["f1"]
     assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])

@@ -54,13 +54,14 @@ from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
-from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decided, Decision
+from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
+from shopglot.merge.decide import Choice, Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.card import Shipped, model_card
+from shopglot.report.decisions import decisions_report
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
@@ -312,10 +313,14 @@ def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top."""
+    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top.
+
+    `choices` are the judgements out of fold with each choice of thresholds.
+    """
 
     judged: list[Judged]
     learners: dict[str, Judged]
+    choices: dict[Choice, Judged]
 
 
 def merge(
@@ -345,7 +350,8 @@ def merge(
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
-    return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+    choices = cross_fitted_choices(data.train, scores, recipe.merge)
+    return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
 
 
 def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
@@ -359,8 +365,11 @@ def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence
         learned_from, thresholds = Pairs.concat([]), {}
     (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
     mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    decisions = decisions_report(
+        top, evidence.choices, bundle.decision, recipe.merge.threshold, recipe.report, seed=recipe.seed
+    )
     facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
-    return measured.with_mistakes(mistakes).with_facts(**facts)
+    return measured.with_mistakes(mistakes).with_decisions(decisions).with_facts(**facts)
 
 
 def weigh_translation(

@@ -13,6 +13,7 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
+from shopglot.report.decisions import TaskDecisions
 from shopglot.report.measure import ALL, Difference, Measures, SliceReport, Spread, difference, slice_report, values_of
 from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
@@ -47,6 +48,7 @@ class Report(BaseModel):
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
     mistakes: dict[Task, dict[str, Mistakes]] = {}
+    decisions: dict[Task, TaskDecisions] = {}
     translation: TranslationReport | None = None
     facts: dict[str, JsonValue] = {}
 
@@ -69,6 +71,10 @@ class Report(BaseModel):
     def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mistakes]]) -> Self:
         """Return the report with the worst mistakes per task and language."""
         return self.model_copy(update={"mistakes": mistakes})
+
+    def with_decisions(self, decisions: Mapping[Task, TaskDecisions]) -> Self:
+        """Return the report with how its probabilities become decisions."""
+        return self.model_copy(update={"decisions": dict(decisions)})
 
     def with_translation(self, translation: TranslationReport | None) -> Self:
         """Return the report with what translations are worth."""
