@@ -13,7 +13,8 @@ from shopglot.report.facts import fact_tables
 from shopglot.report.measure import Difference, SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import Table
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
+from shopglot.report.slices import ENGLISH, OTHERS
+from shopglot.report.summary import OUT_OF_FOLD, PREFERRED, Report, TaskReport
 from shopglot.report.translation import TaskReadings
 
 
