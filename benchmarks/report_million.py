@@ -71,7 +71,7 @@ def main(pairs: int) -> None:
         **figures,
         "peak_gb": _peak_gigabytes(),
         "peak_gb_before_reporting": before,
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "load_average": round(os.getloadavg()[0], 1),
     }
     print(json.dumps(found))

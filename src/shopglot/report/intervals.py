@@ -1,8 +1,8 @@
 """Intervals by resampling query groups, for the pairs of one query stand and fall together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, factorial
+from math import prod
 from typing import Final, Self
 
 import numpy as np
@@ -22,11 +22,14 @@ Interval = tuple[float, float]
 Groups = NDArray[np.intp]
 """The number of the query group of each row, shape (rows,)."""
 
+BLOCKS: Final = 2_000
+"""More query groups than these are dealt at random into as many blocks, and the blocks are resampled (random groups,
+Wolter 2007): an interval's width then varies by 1.6 %, less than by a thousand repetitions."""
 SCORE_BINS: Final = 200
 """Bins of probability behind the intervals of PR-AUC; a slice with fewer pairs loses nothing by them."""
 _BOUNDS: Final = (0.025, 0.975)
-_CHUNK: Final = 25
-"""Repetitions drawn at a time, which bounds the memory."""
+_CHUNK: Final = 100
+"""Repetitions of a difference drawn at a time, which bounds the memory."""
 _BY_QUERY: Final = FoldSettings(qc="query", qi="query")
 
 
@@ -53,12 +56,11 @@ def slice_intervals(
     In every repetition a group enters Poisson(1) times, the same for all slices. A repetition that is left without a
     relevant pair has no PR-AUC and is passed over.
     """
-    counted = [Counts.of(judged, groups, rows) for rows in slices]
-    found: list[list[Floats]] = [[] for _ in slices]
-    for times in _multiplicities(int(groups.max(initial=-1)) + 1, repetitions, seed):
-        for each, measured in zip(counted, found, strict=True):
-            measured.append(each.measured(times))
-    return [Intervals(*map(_bounds, np.concatenate(measured, axis=1))) for measured in found]
+    rng = np.random.default_rng(seed)
+    count = int(groups.max()) + 1
+    blocks = (rng.permutation(count) % BLOCKS)[groups]
+    times = rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
+    return [Intervals(*map(_bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
 
 
 def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
@@ -72,7 +74,10 @@ def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int
     kinds = _kinds([better, worse], rows)
     groups, counts = kinds["groups"].to_numpy(), kinds.drop("groups").to_numpy().astype(np.float64)
     rng = np.random.default_rng(seed)
-    sums = [rng.poisson(groups, (size, len(groups))) @ counts for size in _chunks(repetitions)]
+    sums = [
+        rng.poisson(groups, (min(_CHUNK, repetitions - start), len(groups))) @ counts
+        for start in range(0, repetitions, _CHUNK)
+    ]
     relevant, *decided = np.concatenate(sums).T
     first, second = (_f1(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True))
     return _bounds(first - second)
@@ -80,57 +85,38 @@ def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Counts:
-    """The pairs of a slice by group and by cell: the bin of their probability, their label and their decision.
+    """The pairs of a slice counted per block of query groups and cell: bin of probability, label and decision.
 
-    `group` and `cell` have shape (rows,). Bins are numbered from the highest probability down; `lost` is the PR-AUC
-    that is lost by taking the probabilities of a bin for equal.
+    `blocks` are the blocks that occur and `table` has shape (their number, bins, 2, 2), the highest probabilities
+    first. `lost` is the PR-AUC that is lost by taking the probabilities of a bin for equal.
     """
 
-    group: Groups
-    cell: NDArray[np.intp]
-    bins: int
+    blocks: Groups
+    table: NDArray[np.float32]
     lost: float
 
     @classmethod
-    def of(cls, judged: Judged, groups: Groups, rows: Rows) -> Self:
-        """Return the counts of some rows; there is at least one."""
+    def of(cls, judged: Judged, blocks: Groups, rows: Rows) -> Self:
+        """Return the counts of some rows; there is at least one. `blocks` has shape (all rows,)."""
         scores, labels = judged.probability[rows], judged.pairs.labels[rows]
         _, bins = np.unique(equal_mass_bins(-scores, SCORE_BINS), return_inverse=True)
         lost = average_precision(labels, scores) - average_precision(labels, -bins.astype(np.float64))
-        return cls(groups[rows], 4 * bins + 2 * labels + judged.decision[rows], int(bins.max()) + 1, lost)
+        present, block = np.unique(blocks[rows], return_inverse=True)
+        shape = (len(present), int(bins.max()) + 1, 2, 2)
+        cell = np.ravel_multi_index((block, bins, labels, judged.decision[rows].astype(np.intp)), shape)
+        table = np.bincount(cell, minlength=prod(shape)).astype(np.float32).reshape(shape)
+        return cls(present, table, lost)
 
-    def measured(self, times: Floats) -> Floats:
-        """Return F1, PR-AUC and MCC where each group enters so many `times`, shape (repetitions, groups).
+    def measured(self, times: NDArray[np.float32]) -> Floats:
+        """Return F1, PR-AUC and MCC where each block enters so many `times`, shape (repetitions, all blocks).
 
         The result has shape (3, repetitions); PR-AUC is NaN where nothing relevant entered.
         """
-        sums = [np.bincount(self.cell, weights=each[self.group], minlength=4 * self.bins) for each in times]
-        table = np.reshape(sums, (len(times), self.bins, 2, 2))
-        (tn, fp), (fn, tp) = table.sum(axis=1).transpose(1, 2, 0)
-        pairs = table.sum(axis=3)
+        drawn = np.tensordot(times[:, self.blocks], self.table, axes=1).astype(np.float64)
+        (tn, fp), (fn, tp) = drawn.sum(axis=1).transpose(1, 2, 0)
+        pairs = drawn.sum(axis=3)
         areas = self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2))
         return np.stack([_f1(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
-
-
-def _multiplicities(groups: int, repetitions: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each group enters in some repetitions, until all are drawn."""
-    rng = np.random.default_rng(seed)
-    for size in _chunks(repetitions):
-        yield _POISSON[rng.integers(len(_POISSON), size=(size, groups), dtype=np.uint16)]
-
-
-def _poisson_table() -> Floats:
-    """Return 65,536 equally likely values of a Poisson(1) variable, to draw from in a tenth of the usual time."""
-    likely = np.cumsum([exp(-1) / factorial(value) for value in range(20)])
-    ends = np.rint(2**16 * likely).astype(np.intp)
-    return np.repeat(np.arange(20.0), np.diff(ends, prepend=0))
-
-
-_POISSON: Final = _poisson_table()
-
-
-def _chunks(repetitions: int) -> list[int]:
-    return [min(_CHUNK, repetitions - start) for start in range(0, repetitions, _CHUNK)]
 
 
 def _kinds(sides: Sequence[Judged], rows: Mask) -> pl.DataFrame:
