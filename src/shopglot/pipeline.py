@@ -118,6 +118,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
             recipe.report,
             seed=recipe.seed,
             thresholds=bundle.decision.thresholds,
+            learned=data.train.filter(folds.trains(data.train, None)),
         )
         facts = {
             "data": data.facts,

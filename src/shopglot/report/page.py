@@ -10,7 +10,7 @@ from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
-from shopglot.report.measure import Difference, SliceReport
+from shopglot.report.measure import FEW_GROUPS, FEW_PAIRS, Difference, SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import Table
 from shopglot.report.slices import ENGLISH, OTHERS
@@ -68,7 +68,7 @@ def _view(report: Report) -> dict[str, Any]:
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
-        "small": sections.SMALL,
+        "few": {"pairs": FEW_PAIRS, "groups": FEW_GROUPS},
     }
 
 
