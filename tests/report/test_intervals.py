@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as oracle
@@ -17,6 +17,7 @@ from shopglot.report.intervals import (
     Interval,
     Intervals,
     f1_difference,
+    f1_interval,
     query_groups,
     slice_intervals,
 )
@@ -45,7 +46,7 @@ def drawn_in_whole_queries(found: Judged) -> dict[str, Interval]:
     query = found.pairs["query"].to_numpy()
     rows_of = [np.flatnonzero(query == name) for name in np.unique(query)]
     rng, drawn = np.random.default_rng(2), []
-    for _ in range(1000):
+    for _ in range(400):
         rows = np.concatenate([rows_of[group] for group in rng.integers(0, len(rows_of), len(rows_of))])
         labels, decision = found.pairs.labels[rows], found.decision[rows]
         measures = (oracle.f1_score(labels, decision), oracle.average_precision_score(labels, found.probability[rows]))
@@ -86,11 +87,12 @@ def test_nineteen_of_twenty_intervals_hold_the_true_f1() -> None:
 def test_the_intervals_are_those_of_drawing_whole_queries_with_replacement() -> None:
     found = judged(queries=80, per_query=4)
     expected, shown = drawn_in_whole_queries(found), intervals(found, repetitions=2000, seed=7)
-    assert shown.f1 == pytest.approx(expected["f1"], abs=0.006)
-    assert shown.pr_auc == pytest.approx(expected["pr_auc"], abs=0.008)
-    assert shown.mcc == pytest.approx(expected["mcc"], abs=0.015)
+    assert shown.f1 == pytest.approx(expected["f1"], abs=0.01)
+    assert shown.pr_auc == pytest.approx(expected["pr_auc"], abs=0.01)
+    assert shown.mcc == pytest.approx(expected["mcc"], abs=0.03)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
 def test_a_resampled_measure_is_scikit_learn_on_the_rows_of_each_group_as_often_as_it_was_drawn(
     seed: int, queries: int
@@ -102,10 +104,7 @@ def test_a_resampled_measure_is_scikit_learn_on_the_rows_of_each_group_as_often_
     for drawn, shown in zip(times, Counts.of(found, groups, rows).measured(times).T, strict=True):
         again = np.repeat(rows, drawn[groups[rows]].astype(int))
         labels, decision = found.pairs.labels[again], found.decision[again]
-        if labels.any():
-            area = oracle.average_precision_score(labels, found.probability[again])
-        else:
-            area = np.nan
+        area = oracle.average_precision_score(labels, found.probability[again]) if labels.any() else np.nan
         f1 = oracle.f1_score(labels, decision, zero_division=0.0) if len(again) else 0.0
         mcc = Confusion.of(labels, decision).mcc
         assert shown.tolist() == pytest.approx([f1, area, mcc], abs=1e-6, nan_ok=True)
@@ -176,6 +175,13 @@ def test_a_model_that_is_much_better_has_its_whole_interval_above_zero() -> None
     assert 0 < low < high
     back = f1_difference(weak, strong, every_row(strong), repetitions=300, seed=1)
     assert back == pytest.approx((-high, -low))
+
+
+def test_f1_alone_has_the_interval_that_it_has_beside_the_other_measures() -> None:
+    found = judged(queries=200)
+    rows = (found.pairs["language"] == "fr").to_numpy()
+    alone = f1_interval(found, rows, repetitions=2000, seed=1)
+    assert alone == pytest.approx(intervals(found, np.flatnonzero(rows), repetitions=2000, seed=2).f1, abs=0.01)
 
 
 def test_pairing_makes_the_difference_of_near_twins_surer_than_their_intervals() -> None:

@@ -1,20 +1,21 @@
-import numpy as np
+from collections.abc import Sequence
+
 import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shopglot.core.pairs import Pairs
-from shopglot.report.slices import rows_of_values, slice_columns
+from shopglot.report.slices import derived_columns, rows_of_values
 
 
-def pairs(task: str = "QC", **columns: list[object]) -> Pairs:
+def pairs(task: str = "QC", **columns: Sequence[object]) -> Pairs:
     count = len(next(iter(columns.values())))
     row = {"query": ["tea"] * count, "target": ["food,tea"] * count, "language": ["en"] * count} | columns
     return Pairs.from_frame(pl.DataFrame({"task": [task] * count, **row}))
 
 
 def values(table: Pairs, name: str, learned: Pairs | None = None) -> list[str]:
-    return slice_columns(table, (), learned)[name].cast(pl.String).to_list()
+    return derived_columns(table, learned)[name].cast(pl.String).to_list()
 
 
 @given(st.lists(st.sampled_from(["a", "b", "c", None]), min_size=1))
@@ -37,15 +38,15 @@ def test_bands_stand_in_their_order_with_unknown_last() -> None:
 
 
 def test_a_slice_that_would_hold_all_pairs_is_left_out() -> None:
-    assert set(slice_columns(pairs(query=["tea", "tea"]), (), None)) == {"language"}
-    assert "script" in slice_columns(pairs(query=["tea", "чай"]), (), None)
+    assert derived_columns(pairs(query=["tea", "tea"]), None) == {}
+    assert "script" in derived_columns(pairs(query=["tea", "чай"]), None)
 
 
 def test_categories_are_told_by_depth_and_top_level_and_items_are_not() -> None:
     targets = ["food,flour, baking and cooking,flour", "food", "audio,headphones"]
     assert values(pairs(target=targets), "category_depth") == ["3", "1", "2"]
     assert values(pairs(target=targets), "top_category") == ["food", "food", "audio"]
-    assert not {"category_depth", "top_category"} & set(slice_columns(pairs("QI", target=targets), (), None))
+    assert not {"category_depth", "top_category"} & set(derived_columns(pairs("QI", target=targets), None))
 
 
 def test_the_busiest_queries_that_bear_a_third_of_the_traffic_are_the_head() -> None:
@@ -58,7 +59,7 @@ def test_weights_are_traffic() -> None:
 
 
 def test_queries_without_any_traffic_are_no_slices() -> None:
-    assert "traffic" not in slice_columns(pairs(query=["a", "b"], weight=[0.0, 0.0]), (), None)
+    assert "traffic" not in derived_columns(pairs(query=["a", "b"], weight=[0.0, 0.0]), None)
 
 
 def test_the_generalisation_matrix_says_what_training_had() -> None:
@@ -74,7 +75,6 @@ def test_the_generalisation_matrix_says_what_training_had() -> None:
         "seen query, new category, seen language",
         "new query, new category, new language",
     ]
-    assert list(rows_of_values(slice_columns(table, (), learned)["seen_in_training"]))[0].startswith("seen query, seen")
 
 
 def test_the_pairs_of_another_task_were_not_seen() -> None:
@@ -86,11 +86,3 @@ def test_the_pairs_of_another_task_were_not_seen() -> None:
 def test_a_query_is_noisy_when_training_knows_a_more_frequent_spelling() -> None:
     learned, table = pairs(query=["écouteurs"] * 2), pairs(query=["ecouteurs", "thé"])
     assert values(table, "noise", learned) == ["rarer spelling", "none found"]
-
-
-def test_own_columns_come_last_and_as_they_are() -> None:
-    table = pairs(query=["tea", "чай"], brand=["x", None])
-    found = slice_columns(table, ("brand", "absent"), None)
-    assert list(found)[-1] == "brand"
-    assert found["brand"].to_list() == ["x", None]
-    assert np.array_equal(rows_of_values(found["brand"])["unknown"], [1])

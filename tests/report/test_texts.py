@@ -4,7 +4,9 @@ import pytest
 from shopglot.report.texts import text_columns
 
 
-def shown(query: str, *, english: str | None = None, language: str = "fr", known: tuple[str, ...] = ()) -> dict[str, str]:
+def shown(
+    query: str, *, english: str | None = None, language: str = "fr", known: tuple[str, ...] = ()
+) -> dict[str, str]:
     rows = pl.DataFrame(
         {"query": [query], "english": [english], "language": [language]}, schema_overrides={"english": pl.String}
     )

@@ -29,7 +29,7 @@ SCORE_BINS: Final = 200
 """Bins of probability behind the intervals of PR-AUC; a slice with fewer pairs loses nothing by them."""
 _BOUNDS: Final = (0.025, 0.975)
 _CHUNK: Final = 100
-"""Repetitions of a difference drawn at a time, which bounds the memory."""
+"""Repetitions drawn at a time, which bounds the memory."""
 _BY_QUERY: Final = FoldSettings(qc="query", qi="query")
 
 
@@ -63,23 +63,17 @@ def slice_intervals(
     return [Intervals(*map(_bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
 
 
-def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
-    """Return the 95 % interval of F1(`better`) - F1(`worse`) on the same pairs, resampled together.
+def f1_interval(judged: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
+    """Return the 95 % percentile interval of F1 over query groups (Efron and Tibshirani, 1993, chapter 13)."""
+    (resampled,) = _resampled_f1([judged], rows, repetitions, seed)
+    return _bounds(resampled)
 
-    k groups with the same counts enter together, Poisson(k) times: the same distribution, drawn for a few hundred
-    kinds of groups in place of every query.
-    """
+
+def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
+    """Return the 95 % interval of F1(`better`) - F1(`worse`) on the same pairs, resampled together."""
     if not better.pairs["id"].equals(worse.pairs["id"]):
         raise DataError(f"{better.name!r} and {worse.name!r} judge different pairs; compare runs over the same files")
-    kinds = _kinds([better, worse], rows)
-    groups, counts = kinds["groups"].to_numpy(), kinds.drop("groups").to_numpy().astype(np.float64)
-    rng = np.random.default_rng(seed)
-    sums = [
-        rng.poisson(groups, (min(_CHUNK, repetitions - start), len(groups))) @ counts
-        for start in range(0, repetitions, _CHUNK)
-    ]
-    relevant, *decided = np.concatenate(sums).T
-    first, second = (_f1(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True))
+    first, second = _resampled_f1([better, worse], rows, repetitions, seed)
     return _bounds(first - second)
 
 
@@ -115,18 +109,35 @@ class Counts:
         drawn = np.tensordot(times[:, self.blocks], self.table, axes=1).astype(np.float64)
         (tn, fp), (fn, tp) = drawn.sum(axis=1).transpose(1, 2, 0)
         pairs = drawn.sum(axis=3)
-        areas = self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2))
+        areas = np.clip(self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2)), 0.0, 1.0)
         return np.stack([_f1(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
+
+
+def _resampled_f1(sides: Sequence[Judged], rows: Mask, repetitions: int, seed: int) -> list[Floats]:
+    """Return F1 of each side in every repetition; a query group enters it Poisson(1) times, the same for all sides.
+
+    k groups with the same counts enter together, Poisson(k) times: the same distribution, drawn for a few hundred
+    kinds of groups in place of every query.
+    """
+    kinds = _kinds(sides, rows)
+    groups, counts = kinds["groups"].to_numpy(), kinds.drop("groups").to_numpy().astype(np.float64)
+    rng = np.random.default_rng(seed)
+    sums = [
+        rng.poisson(groups, (min(_CHUNK, repetitions - start), len(groups))) @ counts
+        for start in range(0, repetitions, _CHUNK)
+    ]
+    relevant, *decided = np.concatenate(sums).T
+    return [_f1(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True)]
 
 
 def _kinds(sides: Sequence[Judged], rows: Mask) -> pl.DataFrame:
     """Return the distinct counts of query groups (relevant, then hits and predictions per side) and how often each."""
     pairs = sides[0].pairs.filter(rows)
-    columns = {"query": query_groups(pairs), "relevant": pairs["label"]}
+    columns = {"group": pl.Series(query_groups(pairs)), "relevant": pairs["label"]}
     for number, side in enumerate(sides):
-        columns[f"hits {number}"] = ((side.pairs.labels == 1) & side.decision)[rows]
-        columns[f"predicted {number}"] = side.decision[rows]
-    counts = pl.DataFrame(columns).group_by("query").agg(pl.exclude("query").cast(int).sum())
+        columns[f"hits {number}"] = pl.Series(((side.pairs.labels == 1) & side.decision)[rows])
+        columns[f"predicted {number}"] = pl.Series(side.decision[rows])
+    counts = pl.DataFrame(columns).group_by("group").agg(pl.exclude("group").cast(int).sum())
     names = counts.columns[1:]
     return counts.group_by(names).agg(groups=pl.len()).sort(names)
 
@@ -140,13 +151,15 @@ def _pr_auc(relevant: Floats, pairs: Floats) -> Floats:
     """Return PR-AUC per repetition of counts per bin, shape (repetitions, bins); NaN without a relevant pair."""
     found, seen = np.cumsum(relevant, axis=1), np.cumsum(pairs, axis=1)
     area = np.sum(relevant * found / np.maximum(seen, 1.0), axis=1)
-    return np.divide(area, found[:, -1], out=np.full(len(area), np.nan), where=found[:, -1] > 0)
+    share: Floats = np.divide(area, found[:, -1], out=np.full(len(area), np.nan), where=found[:, -1] > 0)
+    return share
 
 
 def _mcc(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:
     """Return Matthews' correlation per repetition, 0 where labels or decisions have one class only."""
     scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    return (tp * tn - fp * fn) / np.where(scale > 0, scale, 1.0)
+    correlation: Floats = np.divide(tp * tn - fp * fn, scale, out=np.zeros(len(scale)), where=scale > 0)
+    return correlation
 
 
 def _bounds(values: Floats) -> Interval:

@@ -19,7 +19,7 @@ from shopglot.core.metrics import (
     calibration_error,
     roc_auc,
 )
-from shopglot.report.intervals import Groups, Interval, Intervals, f1_difference, slice_intervals
+from shopglot.report.intervals import Groups, Interval, Intervals, f1_difference, query_groups, slice_intervals
 from shopglot.report.settings import ReportSettings
 from shopglot.report.slices import Rows
 
@@ -27,7 +27,7 @@ ALL: Final = "all"
 """The slice of a difference that holds every pair of the task."""
 FEW_PAIRS: Final = 100
 FEW_GROUPS: Final = 20
-"""A slice with fewer pairs or query groups is small."""
+"""A slice with fewer pairs, or fewer query groups, is small."""
 
 
 class Quality(BaseModel):
@@ -140,11 +140,18 @@ def slice_reports(
     return [_slice_report(judged, groups, rows, found) for rows, found in zip(slices, intervals, strict=True)]
 
 
+def slice_report(judged: Judged, rows: Mask, settings: ReportSettings, seed: int) -> SliceReport:
+    """Return the measures of the rows for which the mask is true, with their intervals."""
+    part = judged.where(rows)
+    (found,) = slice_reports(part, query_groups(part.pairs), [np.arange(len(part.pairs))], settings, seed)
+    return found
+
+
 def difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int) -> Difference:
     """Return how much F1 `shipped` has over `alone` on the rows for which the mask is true."""
     interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed)
-    gained = Measures.of(shipped, rows).f1 - Measures.of(alone, rows).f1
-    return Difference(f1=gained, interval=interval, count=int(rows.sum()))
+    ours, theirs = (Confusion.of(each.pairs.labels[rows], each.decision[rows]) for each in (shipped, alone))
+    return Difference(f1=ours.f1 - theirs.f1, interval=interval, count=int(rows.sum()))
 
 
 def values_of(column: pl.Series) -> dict[str, Mask]:
@@ -155,7 +162,7 @@ def values_of(column: pl.Series) -> dict[str, Mask]:
 
 
 def _has_both(labels: Labels) -> bool:
-    return 0 < np.count_nonzero(labels) < len(labels)
+    return bool(labels.any() and not labels.all())
 
 
 def _weighted(labels: Labels, scores: Floats, decisions: Decisions, weights: Floats) -> Quality | None:

@@ -10,11 +10,10 @@ from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
-from shopglot.report.measure import FEW_GROUPS, FEW_PAIRS, Difference, SliceReport
+from shopglot.report.measure import FEW_GROUPS, Difference, SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import Table
-from shopglot.report.slices import ENGLISH, OTHERS
-from shopglot.report.summary import OUT_OF_FOLD, PREFERRED, Report, TaskReport
+from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
 from shopglot.report.translation import TaskReadings
 
 
@@ -68,7 +67,8 @@ def _view(report: Report) -> dict[str, Any]:
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
-        "few": {"pairs": FEW_PAIRS, "groups": FEW_GROUPS},
+        "small": sections.SMALL,
+        "few_groups": FEW_GROUPS,
     }
 
 

@@ -23,6 +23,8 @@ from shopglot.report.measure import FEW_PAIRS, Difference, Quality, SliceReport,
 from shopglot.report.summary import OUT_OF_FOLD, Report
 from shopglot.report.translation import SliceReadings, TranslationReport
 
+SMALL: Final = FEW_PAIRS
+"""Slices with fewer pairs are marked."""
 _READ_AS: Final[Mapping[Reading, str]] = {
     "original": "original",
     "english": "English",
@@ -228,7 +230,7 @@ def _small(measures: SliceReport) -> tuple[str, ...]:
 
 
 def _few(pairs: int) -> tuple[str, ...]:
-    return ("few pairs",) if pairs < FEW_PAIRS else ()
+    return ("few pairs",) if pairs < SMALL else ()
 
 
 def _one_class(measures: SliceReport) -> tuple[str, ...]:

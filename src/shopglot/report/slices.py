@@ -1,6 +1,5 @@
-"""What the pairs of a task are sliced by: what their texts show, their traffic, and what the training pairs had."""
+"""What pairs can be sliced by without a column for it: their texts, their traffic, and what training had of them."""
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Final
 
@@ -9,16 +8,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopglot.core.category import MAX_DEPTH, levels
-from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.pairs import Pairs
 from shopglot.fold.spelling import each_once, spelling
 from shopglot.report.texts import text_columns
 
 Rows = NDArray[np.intp]
 """The numbers of some rows, ascending."""
 
-ENGLISH: Final = "english"
-OTHERS: Final = "other languages"
-"""English apart from the others: where it is nearly string match, the others tell what a model is worth."""
 DERIVED: Final = (
     "category_depth",
     "top_category",
@@ -35,12 +31,11 @@ DERIVED: Final = (
 _THIRDS: Final = ("head", "torso", "tail")
 
 
-def slice_columns(pairs: Pairs, own: Sequence[str], learned: Pairs | None) -> dict[str, pl.Series]:
-    """Return what to slice the pairs of one task by: the value of each row by the name of the slice.
+def derived_columns(pairs: Pairs, learned: Pairs | None) -> dict[str, pl.Series]:
+    """Return the value of each row for those of `DERIVED` that tell pairs of one task apart.
 
-    First the language and whether it is English, then what of `DERIVED` applies, then the files' columns `own`, which
-    replace a slice of the same name. `learned` are the pairs that the judging model learned from, None where they are
-    not known; without them nothing is said about what is new to it.
+    `learned` are the pairs that the judging model learned from, None where they are not known; without them nothing is
+    said about what is new to it.
     """
     (task,) = pairs.tasks
     learned = None if learned is None else learned.of_task(task)
@@ -50,8 +45,7 @@ def slice_columns(pairs: Pairs, own: Sequence[str], learned: Pairs | None) -> di
         found |= _of_categories(pairs["target"])
     if learned is not None:
         found["seen_in_training"] = _seen_in_training(pairs, learned, "category" if task == "QC" else "item")
-    derived = {name: found[name] for name in DERIVED if name in found and found[name].n_unique() > 1}
-    return _of_languages(pairs["language"]) | derived | _own_columns(pairs, own)
+    return {name: found[name] for name in DERIVED if name in found and found[name].n_unique() > 1}
 
 
 def rows_of_values(column: pl.Series) -> dict[str, Rows]:
@@ -66,17 +60,6 @@ def rows_of_values(column: pl.Series) -> dict[str, Rows]:
     ordered = grouped.sort(["place", "len", "value"], descending=[False, True, False], nulls_last=True)
     rows = (np.sort(each.to_numpy()).astype(np.intp) for each in ordered["row"])
     return dict(zip(ordered["value"], rows, strict=True))
-
-
-def _of_languages(language: pl.Series) -> dict[str, pl.Series]:
-    columns = {"language": language}
-    if "en" in language and language.drop_nulls().n_unique() > 1:
-        columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
-    return columns
-
-
-def _own_columns(pairs: Pairs, own: Sequence[str]) -> dict[str, pl.Series]:
-    return {name: pairs[OWN + name] for name in own if OWN + name in pairs.frame.columns}
 
 
 def _traffic(pairs: Pairs) -> pl.Series:

@@ -13,16 +13,29 @@ from shopglot.core.errors import DataError
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
-from shopglot.core.pairs import Pairs
+from shopglot.core.pairs import OWN, Pairs
 from shopglot.report.intervals import Groups, query_groups
-from shopglot.report.measure import ALL, Difference, Measures, SliceReport, Spread, difference, slice_reports, values_of
+from shopglot.report.measure import (
+    ALL,
+    Difference,
+    Measures,
+    SliceReport,
+    Spread,
+    difference,
+    slice_report,
+    slice_reports,
+    values_of,
+)
 from shopglot.report.settings import ReportSettings
-from shopglot.report.slices import rows_of_values, slice_columns
+from shopglot.report.slices import derived_columns, rows_of_values
 from shopglot.report.translation import TranslationReport
 
 OUT_OF_FOLD: Final = "out-of-fold"
 PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
 """The evidence that stands at the top: files of their own before a part of the training files."""
+ENGLISH: Final = "english"
+OTHERS: Final = "other languages"
+"""English apart from the others: where it is nearly string match, the others tell what a model is worth."""
 log = logging.getLogger(__name__)
 
 
@@ -83,7 +96,7 @@ class Report(BaseModel):
         return cls.model_validate({**tree, "thresholds": thresholds})
 
 
-def summarise(
+def summarise(  # noqa: PLR0913, as all but the first four are named
     name: str,
     judged: Sequence[Judged],
     learners: Mapping[str, Judged],
@@ -114,7 +127,10 @@ def summarise(
         f1_avg=float(np.mean([task.f1 for task in tasks.values()])),
         thresholds={task: thresholds[task] for task in tasks},
         evidence=evidence,
-        learners={name: _alone(each, settings, seed) for name, each in learners.items()},
+        learners={
+            name: {task: slice_report(alone, _rows(alone, task), settings, seed) for task in alone.pairs.tasks}
+            for name, alone in learners.items()
+        },
         differences={name: _differences(found[measured_on], each, settings, seed) for name, each in learners.items()},
         gap={task: inside[task].f1 - outside[task].f1 for task in inside if task in outside},
     )
@@ -150,12 +166,15 @@ def _by_task(judged: Judged, settings: ReportSettings, seed: int, learned: Pairs
 def _task_report(
     judged: Judged, groups: Groups, settings: ReportSettings, seed: int, learned: Pairs | None
 ) -> TaskReport:
-    columns = slice_columns(judged.pairs, settings.slices, learned if judged.fold is None else None)
+    columns = _columns(judged.pairs, settings, learned if judged.fold is None else None)
     rows = {(name, value): rows for name, column in columns.items() for value, rows in rows_of_values(column).items()}
     whole, *parts = slice_reports(judged, groups, [np.arange(len(groups)), *rows.values()], settings, seed)
     if whole.mcc is None:
         kind = "relevant" if whole.positive_rate else "irrelevant"
-        log.warning("every pair of %s is %s, so MCC, balanced accuracy and the areas say nothing", judged.name, kind)
+        log.warning(
+            "all %d pairs of %s on %r are %s: MCC, balanced accuracy, PR-AUC and ROC-AUC are not defined",
+            whole.count, judged.pairs.tasks[0], judged.name, kind,
+        )  # fmt: skip
     slices: dict[str, dict[str, SliceReport]] = {name: {} for name in columns}
     for (name, value), part in zip(rows, parts, strict=True):
         slices[name][value] = part
@@ -163,10 +182,14 @@ def _task_report(
     return TaskReport(**whole.model_dump(), slices=slices, folds=folds)
 
 
-def _alone(judged: Judged, settings: ReportSettings, seed: int) -> dict[Task, SliceReport]:
-    groups = query_groups(judged.pairs)
-    tasks = {task: np.flatnonzero(_rows(judged, task)) for task in judged.pairs.tasks}
-    return dict(zip(tasks, slice_reports(judged, groups, list(tasks.values()), settings, seed), strict=True))
+def _columns(pairs: Pairs, settings: ReportSettings, learned: Pairs | None) -> dict[str, pl.Series]:
+    """Return what to slice the pairs of a task by: languages, what shows in the pairs, and the settings' columns."""
+    language, frame = pairs["language"], pairs.frame
+    columns = {"language": language}
+    if "en" in language and language.drop_nulls().n_unique() > 1:
+        columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
+    columns |= derived_columns(pairs, learned)
+    return columns | {name: frame[OWN + name] for name in settings.slices if OWN + name in frame.columns}
 
 
 def _over_folds(judged: Judged, fold: pl.Series) -> dict[str, Spread | None]:

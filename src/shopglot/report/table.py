@@ -5,9 +5,10 @@ from rich.table import Table
 from rich.text import Text
 
 from shopglot.report.figures import count, decimal, percent, percent_interval
-from shopglot.report.measure import FEW_GROUPS, FEW_PAIRS, SliceReport
-from shopglot.report.slices import DERIVED, ENGLISH, OTHERS
-from shopglot.report.summary import Report
+from shopglot.report.measure import FEW_GROUPS, SliceReport
+from shopglot.report.sections import SMALL
+from shopglot.report.slices import DERIVED
+from shopglot.report.summary import ENGLISH, OTHERS, Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
@@ -19,7 +20,7 @@ def console_table(report: Report) -> Table:
     """
     table = Table(
         title=Text(f"{report.name}: F1avg {percent(report.f1_avg)} % on {report.measured_on}"),
-        caption=f"95 %: interval of F1; all-pos.: all called relevant; *: under {FEW_PAIRS} pairs or {FEW_GROUPS} query groups",
+        caption=f"95 %: interval of F1; all-pos.: all called relevant; *: under {SMALL} pairs or {FEW_GROUPS} queries",
         box=SIMPLE_HEAD,
         collapse_padding=True,
     )
