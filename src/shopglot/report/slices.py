@@ -79,7 +79,7 @@ def _traffic(pairs: Pairs) -> pl.Series:
 
 
 def _of_categories(path: pl.Series) -> dict[str, pl.Series]:
-    depth = each_once(path, lambda path: levels(path).list.len().cast(pl.String))
+    depth = each_once(path, lambda path: levels(path).list.len().clip(upper_bound=MAX_DEPTH).cast(pl.String))
     return {
         "category_depth": depth.cast(pl.Enum([str(number) for number in range(1, MAX_DEPTH + 1)])),
         "top_category": each_once(path, lambda path: levels(path).list.first()),
