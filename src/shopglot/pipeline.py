@@ -23,10 +23,12 @@ from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.language import correct_languages
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
+from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import simulate, sizes
+from shopglot.demo.simulate import is_simulated, simulate, sizes
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
@@ -38,6 +40,7 @@ from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tas
 from shopglot.learn.plan import Plan, plan
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.sweep_settings import SweepSettings
+from shopglot.learn.token_counts import token_counts
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
@@ -46,6 +49,9 @@ from shopglot.merge.decide import Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
+from shopglot.report.exploration import Exploration, Origin
+from shopglot.report.explore import distinct_texts, explore_pairs, set_aside
+from shopglot.report.explore_page import check_exploration, write_exploration
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -175,6 +181,41 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     judged, thresholds = read_scored(path)
     check_slices(settings, judged.pairs)
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def explore(
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    against: Sequence[str | Path] = (),
+    tokenizer: str | None = None,
+    correct_language: bool = True,
+) -> Exploration:
+    """Say what files of pairs hold, in the page `explore.html` and in `explore.json`, and return the same.
+
+    Labels need not be there. `against` are other files, such as the training files of a dev file: what each side holds
+    and the other lacks is counted. `tokenizer` is a model whose tokens are counted. With `correct_language`, queries
+    in another language than their file says are counted, and every figure goes by the corrected language.
+    """
+    out, given, others = Path(out), [Path(file) for file in files], [Path(file) for file in against]
+    check_exploration(out, (*given, *others))
+    settings = CurateSettings(correct_language=correct_language)
+    read = prepare_for_scoring(given, settings.model_copy(update={"correct_language": False}))
+    pairs = correct_languages(read.pairs, settings)
+    known = prepare_for_scoring(others, settings).pairs if others else None
+    tokens = None if tokenizer is None else token_counts(distinct_texts(pairs), tokenizer)
+    origin = Origin(
+        files=tuple(map(str, given)),
+        against=tuple(map(str, others)),
+        rows=read.counts["rows"],
+        left_out=set_aside(read.quarantine),
+        corrected=correct_language,
+        tokenizer=tokenizer,
+        simulated=any(map(is_simulated, given)),
+    )
+    found = explore_pairs(pairs, read.pairs["language"], origin, against=known, tokens=tokens)
+    write_exploration(found, out)
+    return found
 
 
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:

@@ -98,7 +98,9 @@ class Repetition(BaseModel, frozen=True):
     fewest: int
     most: int | None
     queries: int
+    queries_share: float
     pairs: int
+    pairs_share: float
 
 
 class QueryCount(BaseModel, frozen=True):
@@ -123,7 +125,9 @@ class Depth(BaseModel, frozen=True):
 
     depth: int
     paths: int
+    paths_share: float
     pairs: int
+    pairs_share: float
     relevant_share: float | None
 
 

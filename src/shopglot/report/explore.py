@@ -44,7 +44,7 @@ _UNKNOWN: Final = "unknown"
 _REPETITIONS: Final = ((1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 10), (11, 20), (21, 50), (51, None))
 
 
-def explore(
+def explore_pairs(
     pairs: Pairs, named: pl.Series, origin: Origin, *, against: Pairs | None = None, tokens: pl.DataFrame | None = None
 ) -> Exploration:
     """Return the figures of clean pairs; rows without a text to judge are only counted.
@@ -65,6 +65,19 @@ def explore(
         shared_queries=int((tasks > 1).sum()),
         tasks={task: _task(task, rows, others, tokens) for task in Pairs(rows).tasks},
     )
+
+
+def distinct_texts(pairs: Pairs) -> pl.Series:
+    """Return every query, target and translation once, for a tokenizer to count."""
+    texts = pl.concat([pairs[name].alias("text") for name in ("query", "target", "english")])
+    return texts.drop_nulls().unique(maintain_order=True)
+
+
+def set_aside(quarantine: pl.DataFrame) -> tuple[Reason, ...]:
+    """Return why rows could not be read as pairs, the most frequent reason first."""
+    place = pl.format("{} line {}", "file", "line").first()
+    reasons = quarantine.group_by("reason", maintain_order=True).agg(rows=pl.len(), first=place)
+    return tuple(Reason.model_validate(row) for row in reasons.sort("rows", descending=True).to_dicts())
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:
@@ -125,20 +138,25 @@ def _labels(rows: pl.DataFrame) -> Iterator[LabelCount]:
 def _queries(rows: pl.DataFrame) -> Queries:
     pairs, relevant, labelled = (pl.col(name) for name in LABELS)
     counts = rows.group_by("query").agg(**LABELS)
-    repeated = [
-        (fewest, most, counts.filter(pairs.is_between(fewest, most or pl.lit(rows.height))))
-        for fewest, most in _REPETITIONS
-    ]
     top = counts.filter(pairs > 1).sort("pairs", "query", descending=[True, False]).head(_EXAMPLES)
     shares = top.with_columns(relevant_share=ratio("relevant", "labelled"))
     return Queries(
         distinct=counts.height,
         both_labels=counts.filter((relevant > 0) & (relevant < labelled)).height,
-        repetitions=tuple(
-            Repetition(fewest=fewest, most=most, queries=of.height, pairs=of["pairs"].sum())
-            for fewest, most, of in repeated
-        ),
+        repetitions=tuple(_repetition(counts["pairs"], fewest, most) for fewest, most in _REPETITIONS),
         most=tuple(QueryCount.model_validate(row) for row in shares.to_dicts()),
+    )
+
+
+def _repetition(pairs: pl.Series, fewest: int, most: int | None) -> Repetition:
+    within = pairs.filter(pairs.is_between(fewest, pairs.max() if most is None else most))
+    return Repetition(
+        fewest=fewest,
+        most=most,
+        queries=within.len(),
+        queries_share=within.len() / pairs.len(),
+        pairs=int(within.sum()),
+        pairs_share=int(within.sum()) / int(pairs.sum()),
     )
 
 

@@ -20,7 +20,8 @@ def tree(rows: pl.DataFrame) -> Tree:
     paths = counted.with_columns(depth=pl.col("names").list.len(), name=pl.col("names").list.first())
     of_paths = [pl.len().alias("paths"), *SUMS]
     share = {"relevant_share": ratio("relevant", "labelled")}
-    depths = paths.group_by("depth").agg(of_paths).sort("depth").with_columns(**share)
+    whole = {f"{name}_share": pl.col(name) / pl.col(name).sum() for name in ("paths", "pairs")}
+    depths = paths.group_by("depth").agg(of_paths).sort("depth").with_columns(**share, **whole)
     branches = paths.group_by("name").agg(of_paths).sort("pairs", "name", descending=[True, False]).head(_BRANCHES)
     rest = {
         "irrelevant": pl.col("labelled") - pl.col("relevant"),
@@ -53,7 +54,11 @@ def _levels(names: pl.Series) -> Iterator[Level]:
 
 def unseen(task: Task, rows: pl.DataFrame, others: pl.DataFrame) -> Iterator[Unseen]:
     """Yield which languages, queries and targets of each side the other lacks; of paths also the levels above."""
-    for what, column in {"language": "language", "query": "query", "path" if task == "QC" else "title": "target"}.items():
+    for what, column in {
+        "language": "language",
+        "query": "query",
+        "path" if task == "QC" else "title": "target",
+    }.items():
         sides = [side.group_by(value=column).agg(pairs=pl.len()) for side in (rows, others)]
         yield from _both_ways(what, *sides)
         for name, depth in _UPPER.items() if what == "path" else ():

@@ -1,0 +1,299 @@
+"""The tables of an exploration as text, one function per table."""
+
+from collections.abc import Iterable, Sequence
+
+from shopglot.report.exploration import (
+    Bin,
+    Correction,
+    Duplicates,
+    Exploration,
+    Fertility,
+    LabelCount,
+    LanguageCount,
+    Length,
+    Overlap,
+    Queries,
+    Tree,
+    Unseen,
+    Word,
+)
+from shopglot.report.figures import DASH, count, percent
+from shopglot.report.sections import Row, Table
+
+ALL = "all"
+_SHOWN_EXAMPLES = 5
+_SIDES = {"files": "the files", "against": "those against"}
+
+
+def origin_table(found: Exploration) -> Table:
+    """Return where the pairs come from, and which rows were left out for what."""
+    origin = found.origin
+    rows = [
+        Row("files", (_listed(origin.files),)),
+        *([Row("against", (_listed(origin.against),))] if origin.against else []),
+        Row("rows", (count(origin.rows),)),
+        *(
+            Row(f"left out: {each.reason}", (count(each.rows) + (f", first {each.first}" if each.first else ""),))
+            for each in origin.left_out
+        ),
+        Row("language correction", ("yes" if origin.corrected else "no",)),
+        Row("tokenizer", (origin.tokenizer or "none",)),
+        *([Row("queries in both tasks", (count(found.shared_queries),))] if len(found.tasks) > 1 else []),
+    ]
+    return Table("Files", ("name", "value"), tuple(rows))
+
+
+def language_table(languages: Sequence[LanguageCount]) -> Table:
+    """Return the pairs of each language as the files name it, and after correction."""
+    rows = [Row(each.language, (count(each.named), count(each.corrected))) for each in languages]
+    return Table("Pairs by language", ("language", "as named", "corrected"), tuple(rows))
+
+
+def correction_table(corrections: Sequence[Correction]) -> Table:
+    """Return which languages took the place of which, with examples."""
+    rows = [
+        Row(
+            f"{each.named} → {each.corrected}",
+            (count(each.pairs), count(each.queries), _listed(each.examples[:_SHOWN_EXAMPLES])),
+        )
+        for each in corrections
+    ]
+    return Table("Suspected wrong language labels", ("named → written", "pairs", "queries", "such as"), tuple(rows))
+
+
+def label_table(labels: Sequence[LabelCount], caption: str) -> Table:
+    """Return the pairs of each label, over all or by language."""
+    rows = [
+        Row(
+            each.language or ALL,
+            (count(each.irrelevant), count(each.relevant), count(each.unlabelled), _percent(each.relevant_share)),
+        )
+        for each in labels
+    ]
+    columns = ("language", "irrelevant", "relevant", "no label", "relevant %")
+    return Table(caption, columns, tuple(rows))
+
+
+def length_table(lengths: Iterable[Length], caption: str) -> Table:
+    """Return how long texts are, a row per text and slice."""
+    rows = [
+        Row(
+            slice_name(each),
+            (
+                count(each.pairs),
+                f"{each.mean:,.1f}",
+                *map(_size, (each.minimum, each.p25, each.median, each.p75, each.p95, each.p99, each.maximum)),
+            ),
+        )
+        for each in lengths
+    ]
+    columns = ("text", "pairs", "mean", "least", "25 %", "median", "75 %", "95 %", "99 %", "most")
+    return Table(caption, columns, tuple(rows))
+
+
+def slice_name(length: Length | Overlap) -> str:
+    """Return which texts a length or an overlap is of."""
+    label = None if length.label is None else label_name(length.label)
+    return ", ".join(part for part in (length.text, length.language, label) if part)
+
+
+def label_name(label: int) -> str:
+    """Return what a label says."""
+    return "relevant" if label else "irrelevant"
+
+
+def bin_table(bins: Sequence[Bin]) -> Table:
+    """Return the histogram of a text's characters."""
+    rows = [
+        Row(f"{each.start}–{each.end}" if each.end is not None else f"{each.start} or more", (count(each.pairs),))
+        for each in bins
+    ]
+    return Table(f"Pairs by length of the {bins[0].text}", ("characters", "pairs"), tuple(rows))
+
+
+def word_table(words: Sequence[Word]) -> Table:
+    """Return the top words of a text."""
+    rows = [Row(_isolated(each.word), (count(each.pairs), _percent(each.relevant_share))) for each in words]
+    return Table(f"Top words of the {words[0].text}", ("word", "pairs", "relevant %"), tuple(rows))
+
+
+def language_word_table(words: Sequence[Word]) -> Table:
+    """Return the top words of queries, a row per language."""
+    languages = list(dict.fromkeys(each.language for each in words if each.language))
+    rows = [
+        Row(language, (", ".join(f"{_isolated(w.word)} {count(w.pairs)}" for w in words if w.language == language),))
+        for language in languages
+    ]
+    return Table("Top words of the query by language", ("language", "words and their pairs"), tuple(rows))
+
+
+def overlap_table(overlaps: Sequence[Overlap], caption: str) -> Table:
+    """Return the Jaccard index of words, a row per text and slice."""
+    rows = [
+        Row(slice_name(each), (count(each.pairs), jaccard(each.mean), jaccard(each.median), percent(each.any_share)))
+        for each in overlaps
+    ]
+    return Table(caption, ("text", "pairs", "mean", "median", "any word %"), tuple(rows))
+
+
+def jaccard(share: float) -> str:
+    """Return a Jaccard index, which is often near zero."""
+    return f"{share:.4f}"
+
+
+def repetition_table(queries: Queries) -> Table:
+    """Return how many queries stand in how many pairs."""
+    rows = [
+        Row(
+            span(each.fewest, each.most),
+            (count(each.queries), percent(each.queries_share), count(each.pairs), percent(each.pairs_share)),
+        )
+        for each in queries.repetitions
+    ]
+    columns = ("pairs of a query", "queries", "queries %", "pairs", "pairs %")
+    return Table("Queries by their number of pairs", columns, tuple(rows))
+
+
+def span(first: int, last: int | None) -> str:
+    """Return a range of whole numbers.
+
+    >>> span(1, 1), span(6, 10), span(51, None)
+    ('1', '6–10', '51 or more')
+    """
+    if last is None:
+        return f"{first} or more"
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def query_table(queries: Queries) -> Table:
+    """Return the queries with the most pairs."""
+    rows = [Row(_isolated(each.query), (count(each.pairs), _percent(each.relevant_share))) for each in queries.most]
+    return Table("Queries with the most pairs", ("query", "pairs", "relevant %"), tuple(rows))
+
+
+def depth_table(tree: Tree) -> Table:
+    """Return the paths of each depth."""
+    rows = [
+        Row(
+            str(each.depth),
+            (
+                count(each.paths),
+                percent(each.paths_share),
+                count(each.pairs),
+                percent(each.pairs_share),
+                _percent(each.relevant_share),
+            ),
+        )
+        for each in tree.depths
+    ]
+    columns = ("levels", "paths", "paths %", "pairs", "pairs %", "relevant %")
+    return Table("Category paths by depth", columns, tuple(rows))
+
+
+def level_table(tree: Tree) -> Table:
+    """Return the breadth of each level."""
+    rows = [
+        Row(
+            str(each.level),
+            (
+                count(each.nodes),
+                count(each.parents),
+                DASH if each.mean_children is None else f"{each.mean_children:.1f}",
+                count(each.most_children),
+            ),
+        )
+        for each in tree.levels
+    ]
+    columns = ("level", "categories", "with children", "children, mean", "children, most")
+    return Table("Breadth of the tree by level", columns, tuple(rows))
+
+
+def branch_table(tree: Tree) -> Table:
+    """Return the top levels with the most pairs."""
+    rows = [
+        Row(
+            each.name,
+            (*map(count, (each.paths, each.pairs, each.irrelevant, each.relevant)), _percent(each.relevant_share)),
+        )
+        for each in tree.branches
+    ]
+    columns = ("top level", "paths", "pairs", "irrelevant", "relevant", "relevant %")
+    return Table("Top levels", columns, tuple(rows))
+
+
+def duplicate_table(duplicates: Duplicates) -> Table:
+    """Return how many pairs say the same as another, or the opposite."""
+    rows = [
+        Row("duplicates", (count(duplicates.duplicates), "the same query, target and label as an earlier pair")),
+        Row("near duplicates", (count(duplicates.near_duplicates), "differ only in spaces, punctuation and accents")),
+        Row("contradictory pairs", (count(duplicates.contradictory_pairs), "the same query and target, both labels")),
+        Row("contradictions", (count(duplicates.contradictions), "queries with a target of both labels")),
+    ]
+    return Table("Duplicates and contradictions", ("kind", "pairs", "what it is"), tuple(rows))
+
+
+def contradiction_table(duplicates: Duplicates) -> Table:
+    """Return contradictions, those of the most pairs first."""
+    rows = [
+        Row(_isolated(each.query), (_isolated(each.target), count(each.relevant), count(each.irrelevant)))
+        for each in duplicates.examples
+    ]
+    return Table("Contradictions, such as", ("query", "target", "relevant", "irrelevant"), tuple(rows))
+
+
+def fertility_table(fertility: Sequence[Fertility]) -> Table:
+    """Return what the tokenizer makes of each text, and of queries by language."""
+    rows = [
+        Row(
+            ", ".join(filter(None, (each.text, each.language))),
+            (
+                *map(count, (each.texts, each.tokens, each.words, each.characters)),
+                DASH if each.tokens_per_word is None else f"{each.tokens_per_word:.2f}",
+                f"{each.tokens_per_character:.3f}",
+            ),
+        )
+        for each in fertility
+    ]
+    columns = ("text", "distinct texts", "tokens", "words", "characters", "tokens per word", "tokens per character")
+    return Table("Fertility", columns, tuple(rows))
+
+
+def unseen_table(unseen: Sequence[Unseen]) -> Table:
+    """Return what some files hold and others lack."""
+    rows = [
+        Row(
+            unseen_name(each),
+            (
+                f"{count(each.unseen)} of {count(each.values)}",
+                percent(each.unseen_share),
+                count(each.unseen_pairs),
+                percent(each.unseen_pairs_share),
+                _listed(each.examples[:_SHOWN_EXAMPLES]),
+            ),
+        )
+        for each in unseen
+    ]
+    columns = ("what and where", "unseen", "unseen %", "their pairs", "their pairs %", "such as")
+    return Table("What some files hold and the others lack", columns, tuple(rows))
+
+
+def unseen_name(unseen: Unseen) -> str:
+    """Return which values of which files."""
+    return f"{unseen.what}, only in {_SIDES[unseen.where]}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(_isolated, texts)) or DASH
+
+
+def _isolated(text: str) -> str:
+    """Return a text whose direction of writing does not touch what stands beside it (Unicode's isolates)."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
+def _percent(share: float | None) -> str:
+    return DASH if share is None else percent(share)
+
+
+def _size(length: float) -> str:
+    return f"{length:,.1f}".removesuffix(".0")
