@@ -49,8 +49,9 @@ from shopglot.merge.decide import Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored
-from shopglot.report.exploration import Exploration, Origin
-from shopglot.report.explore import distinct_texts, explore_pairs, set_aside
+from shopglot.report.exploration import Exploration
+from shopglot.report.explore import distinct_texts, explore_pairs
+from shopglot.report.explore_origin import Origin, set_aside
 from shopglot.report.explore_page import check_exploration, write_exploration
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise

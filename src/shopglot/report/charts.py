@@ -12,6 +12,7 @@ from shopglot.core.errors import RecipeError
 _WIDTH: Final = 300
 _STEP: Final = 22
 _HEIGHT: Final = 180
+_THOUSAND: Final = 1_000
 _INK, _GRID, _MARK, _REFERENCE = "var(--quiet)", "var(--line)", "var(--mark)", "var(--ink)"
 
 
@@ -58,14 +59,15 @@ def bar_chart(bars: Sequence[Bar], title: str) -> str:
     rows = [{"label": bar.label, "side": "value", "x": bar.value} for bar in bars]
     rows += [{"label": bar.label, "side": "reference", "x": bar.reference} for bar in bars if bar.reference is not None]
     sides = list(dict.fromkeys(row["side"] for row in rows))
+    number = "~s" if max(bar.value for bar in bars) >= _THOUSAND else "~g"
     base = alt.Chart({"values": rows}).encode(
-        x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=5, format="~s", labelFlush=False)),
+        x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=5, format=number, labelFlush=False)),
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False)),
         yOffset=alt.YOffset("side:N", sort=sides),
     )
     filled = base.transform_filter("datum.side == 'value'").mark_bar(color=_MARK)
     hollow = base.transform_filter("datum.side == 'reference'").mark_bar(fill="none", stroke=_INK)
-    return _svg((filled + hollow).properties(width=_WIDTH, height=alt.Step(_STEP * (1 + len(sides)) / 2)))
+    return _svg((filled + hollow).properties(width=_WIDTH, height=alt.Step(_STEP * 3 / 5 if sides[1:] else _STEP)))
 
 
 def column_chart(columns: Sequence[tuple[float, float, float]], titles: tuple[str, str]) -> str:

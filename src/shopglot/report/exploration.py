@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from shopglot.core.pair import Task
+from shopglot.report.explore_origin import Origin
 
 Text = Literal["query", "path", "title", "translation", "pair"]
 """The texts of a pair; "pair" is query and target together."""
@@ -146,9 +147,6 @@ class Branch(BaseModel, frozen=True):
 
     name: str
     paths: int
-    irrelevant: int
-    relevant: int
-    unlabelled: int
     pairs: int
     relevant_share: float | None
 
@@ -229,26 +227,6 @@ class TaskExploration(BaseModel, frozen=True):
     def labelled(self) -> bool:
         """Whether any pair has a label."""
         return self.labels[0].relevant_share is not None
-
-
-class Reason(BaseModel, frozen=True):
-    """Rows that figures leave out, and where the first one stands."""
-
-    reason: str
-    rows: int
-    first: str | None
-
-
-class Origin(BaseModel, frozen=True):
-    """Where the pairs come from, and what was asked of them."""
-
-    files: tuple[str, ...]
-    against: tuple[str, ...]
-    rows: int
-    left_out: tuple[Reason, ...]
-    corrected: bool
-    tokenizer: str | None
-    simulated: bool
 
 
 class Exploration(BaseModel, frozen=True):

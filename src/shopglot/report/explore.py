@@ -18,14 +18,13 @@ from shopglot.report.exploration import (
     Exploration,
     LabelCount,
     LanguageCount,
-    Origin,
     Queries,
     QueryCount,
-    Reason,
     Repetition,
     TaskExploration,
 )
 from shopglot.report.explore_categories import tree, unseen
+from shopglot.report.explore_origin import Origin, Reason
 from shopglot.report.explore_texts import (
     LABELS,
     Texts,
@@ -71,13 +70,6 @@ def distinct_texts(pairs: Pairs) -> pl.Series:
     """Return every query, target and translation once, for a tokenizer to count."""
     texts = pl.concat([pairs[name].alias("text") for name in ("query", "target", "english")])
     return texts.drop_nulls().unique(maintain_order=True)
-
-
-def set_aside(quarantine: pl.DataFrame) -> tuple[Reason, ...]:
-    """Return why rows could not be read as pairs, the most frequent reason first."""
-    place = pl.format("{} line {}", "file", "line").first()
-    reasons = quarantine.group_by("reason", maintain_order=True).agg(rows=pl.len(), first=place)
-    return tuple(Reason.model_validate(row) for row in reasons.sort("rows", descending=True).to_dicts())
 
 
 def _readable(frame: pl.DataFrame) -> pl.DataFrame:

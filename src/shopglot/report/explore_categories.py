@@ -23,14 +23,10 @@ def tree(rows: pl.DataFrame) -> Tree:
     whole = {f"{name}_share": pl.col(name) / pl.col(name).sum() for name in ("paths", "pairs")}
     depths = paths.group_by("depth").agg(of_paths).sort("depth").with_columns(**share, **whole)
     branches = paths.group_by("name").agg(of_paths).sort("pairs", "name", descending=[True, False]).head(_BRANCHES)
-    rest = {
-        "irrelevant": pl.col("labelled") - pl.col("relevant"),
-        "unlabelled": pl.col("pairs") - pl.col("labelled"),
-    }
     return Tree(
         depths=tuple(Depth.model_validate(row) for row in depths.to_dicts()),
         levels=tuple(_levels(paths["names"])),
-        branches=tuple(Branch.model_validate(row) for row in branches.with_columns(**rest, **share).to_dicts()),
+        branches=tuple(Branch.model_validate(row) for row in branches.with_columns(**share).to_dicts()),
     )
 
 

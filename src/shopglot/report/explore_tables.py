@@ -1,28 +1,23 @@
 """The tables of an exploration as text, one function per table."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from shopglot.report.exploration import (
-    Bin,
     Correction,
     Duplicates,
     Exploration,
-    Fertility,
     LabelCount,
     LanguageCount,
-    Length,
-    Overlap,
     Queries,
     Tree,
     Unseen,
-    Word,
 )
 from shopglot.report.figures import DASH, count, percent
 from shopglot.report.sections import Row, Table
 
-ALL = "all"
-_SHOWN_EXAMPLES = 5
-_SIDES = {"files": "the files", "against": "those against"}
+_SHOWN_EXAMPLES: Final = 5
+_SIDES: Final = {"files": "the files", "against": "those against"}
 
 
 def origin_table(found: Exploration) -> Table:
@@ -65,80 +60,13 @@ def label_table(labels: Sequence[LabelCount], caption: str) -> Table:
     """Return the pairs of each label, over all or by language."""
     rows = [
         Row(
-            each.language or ALL,
-            (count(each.irrelevant), count(each.relevant), count(each.unlabelled), _percent(each.relevant_share)),
+            each.language or "all",
+            (count(each.irrelevant), count(each.relevant), count(each.unlabelled), share(each.relevant_share)),
         )
         for each in labels
     ]
     columns = ("language", "irrelevant", "relevant", "no label", "relevant %")
     return Table(caption, columns, tuple(rows))
-
-
-def length_table(lengths: Iterable[Length], caption: str) -> Table:
-    """Return how long texts are, a row per text and slice."""
-    rows = [
-        Row(
-            slice_name(each),
-            (
-                count(each.pairs),
-                f"{each.mean:,.1f}",
-                *map(_size, (each.minimum, each.p25, each.median, each.p75, each.p95, each.p99, each.maximum)),
-            ),
-        )
-        for each in lengths
-    ]
-    columns = ("text", "pairs", "mean", "least", "25 %", "median", "75 %", "95 %", "99 %", "most")
-    return Table(caption, columns, tuple(rows))
-
-
-def slice_name(length: Length | Overlap) -> str:
-    """Return which texts a length or an overlap is of."""
-    label = None if length.label is None else label_name(length.label)
-    return ", ".join(part for part in (length.text, length.language, label) if part)
-
-
-def label_name(label: int) -> str:
-    """Return what a label says."""
-    return "relevant" if label else "irrelevant"
-
-
-def bin_table(bins: Sequence[Bin]) -> Table:
-    """Return the histogram of a text's characters."""
-    rows = [
-        Row(f"{each.start}–{each.end}" if each.end is not None else f"{each.start} or more", (count(each.pairs),))
-        for each in bins
-    ]
-    return Table(f"Pairs by length of the {bins[0].text}", ("characters", "pairs"), tuple(rows))
-
-
-def word_table(words: Sequence[Word]) -> Table:
-    """Return the top words of a text."""
-    rows = [Row(_isolated(each.word), (count(each.pairs), _percent(each.relevant_share))) for each in words]
-    return Table(f"Top words of the {words[0].text}", ("word", "pairs", "relevant %"), tuple(rows))
-
-
-def language_word_table(words: Sequence[Word]) -> Table:
-    """Return the top words of queries, a row per language."""
-    languages = list(dict.fromkeys(each.language for each in words if each.language))
-    rows = [
-        Row(language, (", ".join(f"{_isolated(w.word)} {count(w.pairs)}" for w in words if w.language == language),))
-        for language in languages
-    ]
-    return Table("Top words of the query by language", ("language", "words and their pairs"), tuple(rows))
-
-
-def overlap_table(overlaps: Sequence[Overlap], caption: str) -> Table:
-    """Return the Jaccard index of words, a row per text and slice."""
-    rows = [
-        Row(slice_name(each), (count(each.pairs), jaccard(each.mean), jaccard(each.median), percent(each.any_share)))
-        for each in overlaps
-    ]
-    return Table(caption, ("text", "pairs", "mean", "median", "any word %"), tuple(rows))
-
-
-def jaccard(share: float) -> str:
-    """Return a Jaccard index, which is often near zero."""
-    return f"{share:.4f}"
 
 
 def repetition_table(queries: Queries) -> Table:
@@ -167,7 +95,7 @@ def span(first: int, last: int | None) -> str:
 
 def query_table(queries: Queries) -> Table:
     """Return the queries with the most pairs."""
-    rows = [Row(_isolated(each.query), (count(each.pairs), _percent(each.relevant_share))) for each in queries.most]
+    rows = [Row(isolated(each.query), (count(each.pairs), share(each.relevant_share))) for each in queries.most]
     return Table("Queries with the most pairs", ("query", "pairs", "relevant %"), tuple(rows))
 
 
@@ -181,7 +109,7 @@ def depth_table(tree: Tree) -> Table:
                 percent(each.paths_share),
                 count(each.pairs),
                 percent(each.pairs_share),
-                _percent(each.relevant_share),
+                share(each.relevant_share),
             ),
         )
         for each in tree.depths
@@ -211,13 +139,9 @@ def level_table(tree: Tree) -> Table:
 def branch_table(tree: Tree) -> Table:
     """Return the top levels with the most pairs."""
     rows = [
-        Row(
-            each.name,
-            (*map(count, (each.paths, each.pairs, each.irrelevant, each.relevant)), _percent(each.relevant_share)),
-        )
-        for each in tree.branches
+        Row(each.name, (count(each.paths), count(each.pairs), share(each.relevant_share))) for each in tree.branches
     ]
-    columns = ("top level", "paths", "pairs", "irrelevant", "relevant", "relevant %")
+    columns = ("top level", "paths", "pairs", "relevant %")
     return Table("Top levels", columns, tuple(rows))
 
 
@@ -235,27 +159,10 @@ def duplicate_table(duplicates: Duplicates) -> Table:
 def contradiction_table(duplicates: Duplicates) -> Table:
     """Return contradictions, those of the most pairs first."""
     rows = [
-        Row(_isolated(each.query), (_isolated(each.target), count(each.relevant), count(each.irrelevant)))
+        Row(isolated(each.query), (isolated(each.target), count(each.relevant), count(each.irrelevant)))
         for each in duplicates.examples
     ]
     return Table("Contradictions, such as", ("query", "target", "relevant", "irrelevant"), tuple(rows))
-
-
-def fertility_table(fertility: Sequence[Fertility]) -> Table:
-    """Return what the tokenizer makes of each text, and of queries by language."""
-    rows = [
-        Row(
-            ", ".join(filter(None, (each.text, each.language))),
-            (
-                *map(count, (each.texts, each.tokens, each.words, each.characters)),
-                DASH if each.tokens_per_word is None else f"{each.tokens_per_word:.2f}",
-                f"{each.tokens_per_character:.3f}",
-            ),
-        )
-        for each in fertility
-    ]
-    columns = ("text", "distinct texts", "tokens", "words", "characters", "tokens per word", "tokens per character")
-    return Table("Fertility", columns, tuple(rows))
 
 
 def unseen_table(unseen: Sequence[Unseen]) -> Table:
@@ -282,18 +189,15 @@ def unseen_name(unseen: Unseen) -> str:
     return f"{unseen.what}, only in {_SIDES[unseen.where]}"
 
 
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(map(_isolated, texts)) or DASH
-
-
-def _isolated(text: str) -> str:
+def isolated(text: str) -> str:
     """Return a text whose direction of writing does not touch what stands beside it (Unicode's isolates)."""
     return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
-def _percent(share: float | None) -> str:
-    return DASH if share is None else percent(share)
+def share(found: float | None) -> str:
+    """Return a share in per cent, or a dash where there is nothing that it could be of."""
+    return DASH if found is None else percent(found)
 
 
-def _size(length: float) -> str:
-    return f"{length:,.1f}".removesuffix(".0")
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(isolated, texts)) or DASH
