@@ -59,7 +59,7 @@ def bar_chart(bars: Sequence[Bar], title: str) -> str:
     rows = [{"label": bar.label, "side": "value", "x": bar.value} for bar in bars]
     rows += [{"label": bar.label, "side": "reference", "x": bar.reference} for bar in bars if bar.reference is not None]
     sides = list(dict.fromkeys(row["side"] for row in rows))
-    number = "~s" if max(bar.value for bar in bars) >= _THOUSAND else "~g"
+    number = "~s" if max(bar.value for bar in bars) >= _THOUSAND else "~r"
     base = alt.Chart({"values": rows}).encode(
         x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=5, format=number, labelFlush=False)),
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False)),

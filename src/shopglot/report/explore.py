@@ -128,7 +128,7 @@ def _labels(rows: pl.DataFrame) -> Iterator[LabelCount]:
 
 
 def _queries(rows: pl.DataFrame) -> Queries:
-    pairs, relevant, labelled = (pl.col(name) for name in LABELS)
+    pairs, labelled, relevant = (pl.col(name) for name in ("pairs", "labelled", "relevant"))
     counts = rows.group_by("query").agg(**LABELS)
     top = counts.filter(pairs > 1).sort("pairs", "query", descending=[True, False]).head(_EXAMPLES)
     shares = top.with_columns(relevant_share=ratio("relevant", "labelled"))

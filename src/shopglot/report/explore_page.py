@@ -118,21 +118,22 @@ SECTIONS: Final = (
     Section(
         "duplicates",
         "Duplicates and contradictions",
-        "Counted as `curate` settles them; nothing is dropped here.",
+        "As the cleaning before training counts them; nothing is dropped here.",
         sections.duplicates,
         "",
     ),
     Section(
         "tokens",
         "Tokens",
-        "Without the special tokens that a model adds. Fertility is the mean number of tokens of a word.",
+        "Without the special tokens that a model adds. Fertility is tokens per word; tokens per character also compare "
+        "languages that write no spaces.",
         sections.tokens,
         "No tokenizer was named; --tokenizer names one.",
     ),
     Section(
         "against",
         "Against other files",
-        "What a model that learned from some files has not seen of the others.",
+        "What a model that learned from one side has not seen of the other.",
         sections.against,
         "No other files were given with pairs of the same task; --against names them.",
     ),

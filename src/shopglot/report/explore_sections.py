@@ -150,8 +150,9 @@ def against(found: TaskExploration) -> Iterator[Shown]:
     """Yield what either side of the files lacks, where there are others."""
     if found.against is not None:
         bars = [
-            Bar(f"{each.what}, {each.where}", 100 * each.unseen_pairs_share, 100 * each.unseen_share)
+            Bar(tables.unseen_name(each), 100 * each.unseen_pairs_share, 100 * each.unseen_share)
             for each in found.against
         ]
         chart = bar_chart(bars, "% that the other files lack")
         yield Shown(tables.unseen_table(found.against), chart, "share of the pairs", "share of the distinct values")
+        yield Shown(tables.unseen_example_table(found.against), kind="facts")

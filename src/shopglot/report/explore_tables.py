@@ -17,7 +17,6 @@ from shopglot.report.figures import DASH, count, percent
 from shopglot.report.sections import Row, Table
 
 _SHOWN_EXAMPLES: Final = 5
-_SIDES: Final = {"files": "the files", "against": "those against"}
 
 
 def origin_table(found: Exploration) -> Table:
@@ -175,18 +174,23 @@ def unseen_table(unseen: Sequence[Unseen]) -> Table:
                 percent(each.unseen_share),
                 count(each.unseen_pairs),
                 percent(each.unseen_pairs_share),
-                _listed(each.examples[:_SHOWN_EXAMPLES]),
             ),
         )
         for each in unseen
     ]
-    columns = ("what and where", "unseen", "unseen %", "their pairs", "their pairs %", "such as")
+    columns = ("what, only in", "values", "values %", "pairs", "pairs %")
     return Table("What some files hold and the others lack", columns, tuple(rows))
 
 
+def unseen_example_table(unseen: Sequence[Unseen]) -> Table:
+    """Return values that some files hold and others lack, those of the most pairs first."""
+    rows = [Row(unseen_name(each), (_listed(each.examples[:_SHOWN_EXAMPLES]),)) for each in unseen if each.examples]
+    return Table("What only some files hold, such as", ("what, only in", "values"), tuple(rows))
+
+
 def unseen_name(unseen: Unseen) -> str:
-    """Return which values of which files."""
-    return f"{unseen.what}, only in {_SIDES[unseen.where]}"
+    """Return what the values are, and which files have them."""
+    return f"{unseen.what}, {unseen.where}"
 
 
 def isolated(text: str) -> str:
@@ -200,4 +204,4 @@ def share(found: float | None) -> str:
 
 
 def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(map(isolated, texts)) or DASH
+    return " · ".join(map(isolated, texts)) or DASH
