@@ -18,7 +18,7 @@ from shopglot import __version__, cli
 from tests import shop
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate")
+COMMANDS = ("simulate", "explore", "plan", "run", "sweep", "report", "score", "evaluate")
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
