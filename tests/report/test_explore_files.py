@@ -14,7 +14,7 @@ from shopglot.core.errors import BundleError, DataError, RecipeError, ShopglotEr
 from shopglot.demo.simulate import Simulated, simulate
 from shopglot.pipeline import explore
 from shopglot.report.exploration import Exploration
-from tests.curate.files import category_row, item_row, json_lines
+from tests.curate.files import Row, category_row, item_row, json_lines
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,13 @@ def test_a_query_in_another_script_is_a_suspected_wrong_label(tmp_path: Path) ->
 
 
 def test_bad_rows_are_left_out_and_told(tmp_path: Path) -> None:
-    rows = [category_row(1), category_row(1), "{", item_row(3, label="yes"), item_row(4, item_title=None)]
+    rows: list[Row | str | bytes] = [
+        category_row(1),
+        category_row(1),
+        "{",
+        item_row(3, label="yes"),
+        item_row(4, item_title=None),
+    ]
     found = explore([json_lines(tmp_path / "pairs.txt", rows)], tmp_path / "out", correct_language=False)
     assert found.origin.rows == 5
     left_out = [(each.reason, each.rows) for each in found.origin.left_out]
