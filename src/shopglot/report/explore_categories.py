@@ -50,11 +50,8 @@ def _levels(names: pl.Series) -> Iterator[Level]:
 
 def unseen(task: Task, rows: pl.DataFrame, others: pl.DataFrame) -> Iterator[Unseen]:
     """Yield which languages, queries and targets of each side the other lacks; of paths also the levels above."""
-    for what, column in {
-        "language": "language",
-        "query": "query",
-        "path" if task == "QC" else "title": "target",
-    }.items():
+    target = "path" if task == "QC" else "title"
+    for what, column in {"language": "language", "query": "query", target: "target"}.items():
         sides = [side.group_by(value=column).agg(pairs=pl.len()) for side in (rows, others)]
         yield from _both_ways(what, *sides)
         for name, depth in _UPPER.items() if what == "path" else ():

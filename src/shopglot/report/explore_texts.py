@@ -66,7 +66,7 @@ def length_bins(sized: pl.DataFrame, texts: Texts) -> Iterator[Bin]:
     """Yield the histogram of each text's characters: bins of one width, the longest percent of texts in the last."""
     for text in texts:
         length = sized[f"{text} characters"].drop_nulls()
-        width = math.ceil((_as_float(length.quantile(0.99)) + 1) / (_BINS - 1))
+        width = math.ceil(((length.quantile(0.99) or 0) + 1) / (_BINS - 1))
         number = (length // width).clip(upper_bound=_BINS - 1).alias("number")
         pairs = dict(number.value_counts().iter_rows())
         for start in range(max(pairs) + 1):
@@ -126,7 +126,3 @@ def sliced(rows: pl.DataFrame, slices: Sequence[list[str]], measures: Mapping[st
 def ratio(part: str, whole: str) -> pl.Expr:
     """Return one column by another, null where there is no whole."""
     return (pl.col(part) / pl.col(whole)).fill_nan(None)
-
-
-def _as_float(value: float | None) -> float:
-    return 0.0 if value is None else value
