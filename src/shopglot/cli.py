@@ -124,6 +124,34 @@ def bootstrap(
 
 
 @app.command()
+def explore(
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    out: Out,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another file, to count what either side lacks; may be given again."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="A model whose tokens are counted: embedded, a folder or a hub name.")
+    ] = None,
+    correct_language: Annotated[
+        bool, typer.Option(help="Whether queries in another language than their file says are looked for.")
+    ] = True,
+) -> None:
+    """Show what files of pairs hold, with labels or without, before anything is learned from them.
+
+    Example: `shopglot explore data/train_QC.txt --out runs/explore --against data/dev_QC.txt`
+    """
+    from shopglot.pipeline import explore as explore_files
+    from shopglot.report.explore_page import JSON_NAME, PAGE_NAME
+
+    found = explore_files(files, out, against=against or (), tokenizer=tokenizer, correct_language=correct_language)
+    for task, each in found.tasks.items():
+        output.print(f"{task}: {each.pairs:,} pairs, {each.queries.distinct:,} queries, {each.targets:,} targets")
+    output.print(f"page: {out / PAGE_NAME}\nfigures: {out / JSON_NAME}")
+
+
+@app.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, such as recipes/demo.yaml.")],
     out: Out,

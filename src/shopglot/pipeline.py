@@ -23,11 +23,12 @@ from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
 from shopglot.curate.clean import CLEANING_VERSION, clean
+from shopglot.curate.language import correct_languages
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import simulate, sizes
+from shopglot.demo.simulate import is_simulated, simulate, sizes
 from shopglot.enrich.enrich import Translating, enrich
 from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
@@ -51,6 +52,7 @@ from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
+from shopglot.learn.token_counts import token_counts
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
@@ -62,6 +64,10 @@ from shopglot.pack.scored import check_out, read_scored, write_scored, write_tra
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.card import Shipped, model_card
 from shopglot.report.decisions import decisions_report
+from shopglot.report.exploration import Exploration
+from shopglot.report.explore import distinct_texts, explore_pairs
+from shopglot.report.explore_origin import Origin, set_aside
+from shopglot.report.explore_page import check_exploration, write_exploration
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
@@ -231,6 +237,41 @@ def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
     paths = own.filter(own.readable).of_task("QC")["target"]
     attribution = attribute(_Calibrated(model.knowing(paths)), pair)
     return attribution, model.decision.thresholds[pair.task]
+
+
+def explore(
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    against: Sequence[str | Path] = (),
+    tokenizer: str | None = None,
+    correct_language: bool = True,
+) -> Exploration:
+    """Say what files of pairs hold, in the page `explore.html` and in `explore.json`, and return the same.
+
+    Labels need not be there. `against` are other files, such as the training files of a dev file: what each side holds
+    and the other lacks is counted. `tokenizer` is a model whose tokens are counted. With `correct_language`, queries
+    in another language than their file says are counted, and every figure goes by the corrected language.
+    """
+    out, given, others = Path(out), [Path(file) for file in files], [Path(file) for file in against]
+    check_exploration(out, (*given, *others))
+    settings = CurateSettings(correct_language=correct_language)
+    read = prepare_for_scoring(given, settings.model_copy(update={"correct_language": False}))
+    pairs = correct_languages(read.pairs, settings)
+    known = prepare_for_scoring(others, settings).pairs if others else None
+    tokens = None if tokenizer is None else token_counts(distinct_texts(pairs), tokenizer)
+    origin = Origin(
+        files=tuple(map(str, given)),
+        against=tuple(map(str, others)),
+        rows=read.counts["rows"],
+        left_out=set_aside(read.quarantine),
+        corrected=correct_language,
+        tokenizer=tokenizer,
+        simulated=any(map(is_simulated, given)),
+    )
+    found = explore_pairs(pairs, read.pairs["language"], origin, against=known, tokens=tokens)
+    write_exploration(found, out)
+    return found
 
 
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:

@@ -13,6 +13,7 @@ from shopglot.report.decisions import Bin, Reliability
 _WIDTH: Final = 300
 _STEP: Final = 22
 _HEIGHT: Final = 180
+_THOUSAND: Final = 1_000
 _INK, _GRID, _MARK, _REFERENCE = "var(--quiet)", "var(--line)", "var(--mark)", "var(--ink)"
 
 
@@ -48,6 +49,44 @@ def dot_chart(dots: Sequence[Dot], title: str) -> str:
         x=alt.X("reference:Q", scale=scale)
     )
     return _svg((interval + reference + value).properties(width=_WIDTH, height=alt.Step(_STEP)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure, and the one it is held against where there is one."""
+
+    label: str
+    value: float
+    reference: float | None = None
+
+
+def bar_chart(bars: Sequence[Bar], title: str) -> str:
+    """Return an SVG with a filled bar per figure, and a hollow one under it for its reference."""
+    alt = _altair()
+    rows = [{"label": bar.label, "side": "value", "x": bar.value} for bar in bars]
+    rows += [{"label": bar.label, "side": "reference", "x": bar.reference} for bar in bars if bar.reference is not None]
+    sides = list(dict.fromkeys(row["side"] for row in rows))
+    number = "~s" if max(bar.value for bar in bars) >= _THOUSAND else "~r"
+    base = alt.Chart({"values": rows}).encode(
+        x=alt.X("x:Q", title=title, axis=alt.Axis(tickCount=5, format=number, labelFlush=False)),
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=140, ticks=False)),
+        yOffset=alt.YOffset("side:N", sort=sides),
+    )
+    filled = base.transform_filter("datum.side == 'value'").mark_bar(color=_MARK)
+    hollow = base.transform_filter("datum.side == 'reference'").mark_bar(fill="none", stroke=_INK)
+    return _svg((filled + hollow).properties(width=_WIDTH, height=alt.Step(_STEP * 3 / 5 if sides[1:] else _STEP)))
+
+
+def column_chart(columns: Sequence[tuple[float, float, float]], titles: tuple[str, str]) -> str:
+    """Return an SVG of a histogram; a column is where it starts, where it ends and how high it is."""
+    alt = _altair()
+    chart = alt.Chart({"values": [{"start": start, "end": end, "y": high} for start, end, high in columns]})
+    encoded = chart.mark_bar(color=_MARK, binSpacing=1).encode(
+        x=alt.X("start:Q", title=titles[0], bin="binned", axis=alt.Axis(tickCount=6, grid=False)),
+        x2="end:Q",
+        y=alt.Y("y:Q", title=titles[1], axis=alt.Axis(tickCount=4, format="~s")),
+    )
+    return _svg(encoded.properties(width=_WIDTH, height=_HEIGHT))
 
 
 def running_best_chart(values: Mapping[int, float], title: str) -> str:
