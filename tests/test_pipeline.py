@@ -13,9 +13,10 @@ from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.core.pair import TASKS, Pair
+from shopglot.jobs import evaluate_file, explain, plan_learners, score_files
 from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, explain, gather, plan_learners, run, score_files
+from shopglot.pipeline import gather, run
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")

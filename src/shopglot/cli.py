@@ -142,7 +142,7 @@ def explore(
 
     Example: `shopglot explore data/train_QC.txt --out runs/explore --against data/dev_QC.txt`
     """
-    from shopglot.pipeline import explore as explore_files
+    from shopglot.jobs import explore as explore_files
     from shopglot.report.explore_page import JSON_NAME, PAGE_NAME
 
     found = explore_files(files, out, against=against or (), tokenizer=tokenizer, correct_language=correct_language)
@@ -195,7 +195,7 @@ def plan(
     Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60`
     """
     from shopglot.config import load_recipe
-    from shopglot.pipeline import plan_learners
+    from shopglot.jobs import plan_learners
     from shopglot.report.planned import plan_table
 
     read = load_recipe(recipe, tuple(overrides or ()))
@@ -266,7 +266,7 @@ def score(
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
-    from shopglot.pipeline import score_files
+    from shopglot.jobs import score_files
 
     scored = score_files(bundle, tuple(files), out, taxonomy=tuple(taxonomy or ()), max_bad_rows=max_bad_rows)
     for name, count in scored.items():
@@ -285,7 +285,7 @@ def evaluate(
 
     Example: `shopglot evaluate scored.jsonl --slice seen_type`
     """
-    from shopglot.pipeline import evaluate_file
+    from shopglot.jobs import evaluate_file
     from shopglot.report.table import console_table
 
     output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
@@ -314,7 +314,7 @@ def translate(
     Example: `shopglot translate pairs.csv --translator madlad.yaml --out translated.jsonl --dry-run`
     """
     from shopglot.config import load_translate_settings
-    from shopglot.pipeline import translate_files
+    from shopglot.jobs import translate_files
 
     settings = load_translate_settings(translator)
     if cache is not None:
@@ -370,7 +370,7 @@ def explain(
 
     Example: `shopglot explain runs/demo/bundle --task QC --query "dog bed" --target "pet supplies,dogs,beds"`
     """
-    from shopglot.pipeline import explain as explain_pair
+    from shopglot.jobs import explain as explain_pair
     from shopglot.report.attribution import console_attribution
 
     pair = Pair(task=task, query=query, target=target, english=english, language=language)

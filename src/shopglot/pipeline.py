@@ -19,23 +19,16 @@ from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
-from shopglot.core.pair import TASKS, Pair, Task
+from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
-from shopglot.curate.clean import CLEANING_VERSION, clean
-from shopglot.curate.language import correct_languages
-from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
-from shopglot.curate.read import read_pairs
-from shopglot.curate.settings import CurateSettings
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
+from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.prepare import prepare, prepare_for_judging
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import is_simulated, simulate, sizes
+from shopglot.demo.simulate import simulate
 from shopglot.enrich.enrich import Translating, enrich
-from shopglot.enrich.load_translator import open_cache, translator_name
-from shopglot.enrich.protected import Protected
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
-from shopglot.enrich.translate import count_new, query_texts
-from shopglot.enrich.translate_settings import TranslateSettings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
@@ -44,32 +37,20 @@ from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
-from shopglot.learn.gpus import Gpu
-from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
-from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
-from shopglot.learn.token_counts import token_counts
 from shopglot.learn.validate import Validated, cross_validate, fit_once
-from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
 from shopglot.merge.decide import Choice, Decided, Decision
-from shopglot.pack.bundle import Bundle, load
+from shopglot.pack.bundle import Bundle, Calibrated, load
 from shopglot.pack.record import begin_run, keep_checksums
-from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
-from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.card import Shipped, model_card
 from shopglot.report.decisions import decisions_report
-from shopglot.report.exploration import Exploration
-from shopglot.report.explore import distinct_texts, explore_pairs
-from shopglot.report.explore_origin import Origin, set_aside
-from shopglot.report.explore_page import check_exploration, write_exploration
 from shopglot.report.mistakes import worst_mistakes
-from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.translation import TranslationReport, price_of_translation
@@ -158,133 +139,6 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
     return swept
 
 
-def score_files(
-    bundle: str | Path,
-    files: Sequence[str | Path],
-    out: str | Path,
-    *,
-    taxonomy: Sequence[str | Path] = (),
-    max_bad_rows: float = 1.0,
-) -> dict[str, int]:
-    """Score every row of `files` that can be read, and return what happened to how many rows.
-
-    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
-    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
-    bundle, those in `taxonomy` and those that the files' own rows name.
-    """
-    out, stages = Path(out), Stages()
-    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*given, *trees))
-    with stages.timed("load"):
-        model = load(bundle)
-    with stages.timed("curate"):
-        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    with stages.timed("score"):
-        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
-        write_scored(read.pairs, decided, out)
-    return {**read.counts, "relevant": int(decided.decision.sum())}
-
-
-def translate_files(
-    files: Sequence[str | Path],
-    settings: TranslateSettings,
-    out: str | Path,
-    *,
-    dry_run: bool = False,
-    max_bad_rows: float = 1.0,
-) -> dict[str, int]:
-    """Translate the queries of `files` that have no translation, and return what happened to how many.
-
-    `out` holds the input's columns as they were with `translated_query`, in the input's order; rows that are no pairs
-    stand in a file beside it. A dry run only counts: it loads no weights and writes nothing.
-    """
-    out, stages = Path(out), Stages()
-    given = [Path(file) for file in files]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, given)
-    if settings.target != "en":
-        raise RecipeError(f"a translated query is English; leave `target: {settings.target}` out")
-    with stages.timed("curate"):
-        quarantine = None if dry_run else rejected
-        read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
-    if dry_run:
-        texts = query_texts(read.pairs, settings.target).filter(read.pairs["english"].is_null())
-        name, cache = translator_name(settings, resolve), open_cache(settings)
-        return read.counts | count_new(texts, name, cache, Protected.of(settings))
-    with stages.timed("translate"):
-        filled, made = Translating.of(settings, resolve).missing(read.pairs)
-        write_translated(read.pairs, filled, out)
-    return read.counts | made.counts
-
-
-def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
-    """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
-    path, settings = Path(scored), ReportSettings(slices=tuple(slices))
-    judged, thresholds = read_scored(path)
-    check_slices(settings, judged.pairs)
-    return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
-
-
-def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
-    """Return how much each word of a pair counts for its probability, and the threshold of its task.
-
-    The model knows the category path of the pair beside those of its bundle.
-    """
-    model = load(bundle)
-    own = clean(Pairs.of([pair]), model.curate)
-    paths = own.filter(own.readable).of_task("QC")["target"]
-    attribution = attribute(_Calibrated(model.knowing(paths)), pair)
-    return attribution, model.decision.thresholds[pair.task]
-
-
-def explore(
-    files: Sequence[str | Path],
-    out: str | Path,
-    *,
-    against: Sequence[str | Path] = (),
-    tokenizer: str | None = None,
-    correct_language: bool = True,
-) -> Exploration:
-    """Say what files of pairs hold, in the page `explore.html` and in `explore.json`, and return the same.
-
-    Labels need not be there. `against` are other files, such as the training files of a dev file: what each side holds
-    and the other lacks is counted. `tokenizer` is a model whose tokens are counted. With `correct_language`, queries
-    in another language than their file says are counted, and every figure goes by the corrected language.
-    """
-    out, given, others = Path(out), [Path(file) for file in files], [Path(file) for file in against]
-    check_exploration(out, (*given, *others))
-    settings = CurateSettings(correct_language=correct_language)
-    read = prepare_for_scoring(given, settings.model_copy(update={"correct_language": False}))
-    pairs = correct_languages(read.pairs, settings)
-    known = prepare_for_scoring(others, settings).pairs if others else None
-    tokens = None if tokenizer is None else token_counts(distinct_texts(pairs), tokenizer)
-    origin = Origin(
-        files=tuple(map(str, given)),
-        against=tuple(map(str, others)),
-        rows=read.counts["rows"],
-        left_out=set_aside(read.quarantine),
-        corrected=correct_language,
-        tokenizer=tokenizer,
-        simulated=any(map(is_simulated, given)),
-    )
-    found = explore_pairs(pairs, read.pairs["language"], origin, against=known, tokens=tokens)
-    write_exploration(found, out)
-    return found
-
-
-def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
-    """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
-
-    `pairs` is how many labelled pairs there are, for files that are elsewhere; None: they are counted. `tokens` is
-    the mean length of a pair; None: as long as the model reads.
-    """
-    work = _workload(recipe, pairs, tokens)
-    planned = [settings for settings in recipe.learn if isinstance(settings, LLMSettings)]
-    return {settings.name: plan(settings, work, gpu) for settings in planned}
-
-
 def gather(recipe: Recipe, out: Path) -> Data:
     """Return the run's pairs: simulated or read from files, cleaned, with the rejected rows in `out`."""
     train_files, dev_files, taxonomy_files = recipe.data.train, recipe.data.dev, recipe.data.taxonomy
@@ -347,7 +201,7 @@ def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner
         learner = WithTranslationDropout(learner, enrich.translation_dropout, recipe.seed)
     if enrich.negatives is not None:
         encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in enrich.negatives.shares else None
-        guard = None if enrich.guard is None else _Calibrated(load(enrich.guard))
+        guard = None if enrich.guard is None else Calibrated(load(enrich.guard))
         learner = WithNegatives(learner, enrich.negatives, recipe.seed, data.taxonomy, encoder, guard)
     return learner
 
@@ -462,37 +316,6 @@ def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shippe
         {task: codes.to_list() for task, codes in languages.items()},
         bundle.decision,
     )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Calibrated:
-    """A bundle as a scorer of raw pairs."""
-
-    bundle: Bundle
-
-    def score(self, pairs: Pairs) -> Scores:
-        return self.bundle.score(pairs).probability
-
-
-def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:
-    files = (recipe.data.train, recipe.data.dev)
-    if pairs is not None:
-        tasks = {task for settings in recipe.learn for task in trained_tasks(settings)}
-        train, dev = dict.fromkeys(tasks, pairs // len(tasks)), {}
-    elif recipe.data.simulate is not None:
-        rows = sizes(recipe.data.simulate.pairs)
-        train, dev = ({task: rows[task, split] for task in TASKS} for split in ("train", "dev"))
-    elif absent := [path for path in (*files[0], *files[1]) if not path.exists()]:
-        raise RecipeError(f"the pairs cannot be counted, for {absent[0]} is not here; say with --pairs how many")
-    else:
-        train, dev = (_counted(paths, recipe) for paths in files)
-    return Workload(train, dev, recipe.fold, refit=recipe.merge.ship == "refit", tokens=tokens)
-
-
-def _counted(paths: Sequence[Path], recipe: Recipe) -> dict[Task, int]:
-    """Return how many labelled pairs of each task stand in files."""
-    pairs = read_pairs(paths, recipe.curate, training=False).pairs.labelled if paths else Pairs.concat([])
-    return {task: len(pairs.of_task(task)) for task in TASKS}
 
 
 def _members(

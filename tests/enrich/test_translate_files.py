@@ -13,7 +13,7 @@ from shopglot.cli import app
 from shopglot.config import load_translate_settings
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.enrich.translate_settings import Tags, TranslateSettings
-from shopglot.pipeline import translate_files
+from shopglot.jobs import translate_files
 from tests.curate.files import Row, category_row, json_lines
 
 ROWS: list[Row | str | bytes] = [

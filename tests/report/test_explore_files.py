@@ -12,7 +12,7 @@ import pytest
 from shopglot.core.category import CategoryPath
 from shopglot.core.errors import BundleError, DataError, RecipeError, ShopglotError
 from shopglot.demo.simulate import Simulated, simulate
-from shopglot.pipeline import explore
+from shopglot.jobs import explore
 from shopglot.report.exploration import Exploration
 from tests.curate.files import Row, category_row, item_row, json_lines
 
