@@ -15,7 +15,7 @@ import polars as pl
 
 from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import checksums, whole_file
+from shopglot.core.files import checksums, require_own_folder, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
@@ -59,6 +59,10 @@ from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.report.compare import Comparison, compare_sides
+from shopglot.report.compare_page import MARK, write_comparison
+from shopglot.report.gate import Gate
+from shopglot.report.kept import read_side, write_judged
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -122,6 +126,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         with stages.timed("translation"):
             translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe)
     with stages.timed("report"):
+        write_judged(evidence.judged, recipe.report.slices, out)
         report = summarise(
             recipe.name,
             evidence.judged,
@@ -229,6 +234,20 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     judged, thresholds = read_scored(path)
     check_slices(settings, judged.pairs)
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def compare(
+    runs: Sequence[str | Path], out: str | Path, *, gates: Sequence[str] = (), on: str | None = None
+) -> Comparison:
+    """Hold each later run or scored file against the first, pair by pair, and write what changed into `out`.
+
+    `gates` are sentences such as "no language worse than -0.005 at 95%", and `on` names the evidence.
+    """
+    out, checked = Path(out), [Gate.parse(text) for text in gates]
+    require_own_folder(out, MARK)
+    comparison = compare_sides([read_side(Path(run)) for run in runs], checked, on)
+    write_comparison(comparison, out)
+    return comparison
 
 
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
