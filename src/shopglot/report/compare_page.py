@@ -33,6 +33,7 @@ _COLUMNS: Final = (
     "new MCC",
     "pairs",
 )
+_SMALLEST: Final = 0.001
 _FLIPS: Final = {"gained": "right only in the new run", "lost": "right only in the base"}
 
 
@@ -90,6 +91,15 @@ def flip_table(caption: str, flips: list[Flip]) -> Table:
     return Table(caption, columns, rows)
 
 
+def p_value(value: float) -> str:
+    """Return a p-value, which is never nothing.
+
+    >>> p_value(0.0312), p_value(1e-9)
+    ('0.031', '<0.001')
+    """
+    return decimal(value) if value >= _SMALLEST else f"<{decimal(_SMALLEST)}"
+
+
 def _run_view(run: RunComparison) -> dict[str, Any]:
     tasks = [
         {
@@ -125,7 +135,7 @@ def _cells(each: SliceComparison) -> tuple[str, ...]:
         _difference(each.difference),
         count(each.gained),
         count(each.lost),
-        decimal(each.p_value),
+        p_value(each.p_value),
         percent(each.base.all_positive_f1),
         decimal(each.base.pr_auc),
         decimal(each.new.pr_auc),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,9 +15,9 @@ OVERALL: Final = "overall"
 _PARTS: Final = (
     (
         "`no language`, `no task`, `no slice COLUMN` or `overall not`",
-        r"no (?P<over>language|task|slice (?P<column>.+?)(?= worse ))|(?P<all>overall) not",
+        r"(?:no (?P<over>language|task|slice (?P<column>.+?)(?= worse ))|overall not)(?= |$)",
     ),
-    ("`worse than`", r" ?worse than"),
+    ("`worse than`", r" ?worse than(?= |$)"),
     ("a difference of F1 from -1 to 1, such as -0.005", r" ?(?P<least>[-+]?(?:0?\.\d+|[01](?:\.0*)?))(?= |$)"),
     ("nothing more than `F1` and `at 95%`", r"(?: F1)?(?P<sure> at 95 ?%)?$"),
 )
@@ -81,7 +81,8 @@ class Gate:
         >>> Gate.parse("overall not worse than 0 F1").sure
         False
         """
-        said, found, at = " ".join(text.split()).replace("−", "-"), {}, 0
+        said, at = " ".join(text.split()).replace("−", "-"), 0
+        found: dict[str, Any] = {}
         for expected, pattern in _PARTS:
             match = re.compile(pattern).match(said, at)
             if match is None:
