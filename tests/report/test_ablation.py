@@ -6,9 +6,18 @@ import pytest
 
 from shopglot.config import load_recipe
 from shopglot.core.errors import DataError
-from shopglot.core.metrics import Confusion
-from shopglot.report.ablation import AblationRow, ablation_rows, ablation_table, markdown
+from shopglot.core.pair import Task
+from shopglot.report.ablation import (
+    AblationRow,
+    Reached,
+    TaskAblation,
+    ablation_rows,
+    ablation_table,
+    gap_table,
+    markdown,
+)
 from shopglot.report.kept import read_side
+from shopglot.report.measure import Measures
 from tests.report.made_up import both_tasks
 from tests.report.sides import run
 
@@ -38,18 +47,34 @@ def test_f1_is_the_mean_and_deviation_over_the_folds_and_seeds_beside_the_shared
         folds = both_tasks("out-of-fold", skill=skill, folds=3)
         qc = folds.where((folds.pairs["task"] == "QC").to_numpy())
         assert qc.fold is not None
-        for fold in "012":
-            rows = (qc.fold == fold).to_numpy()
-            by_fold.append(Confusion.of(qc.pairs.labels[rows], qc.decision[rows]).f1)
-        whole.append(Confusion.of(qc.pairs.labels, qc.decision).f1)
-    figures = found.tasks["QC"]
-    assert figures.out_of_fold is not None
-    assert figures.shared is not None
-    assert (figures.out_of_fold.mean, figures.out_of_fold.deviation, figures.out_of_fold.values) == pytest.approx(
-        (np.mean(by_fold), np.std(by_fold, ddof=1), 6)
-    )
-    assert (figures.shared.mean, figures.shared.deviation) == pytest.approx((np.mean(whole), np.std(whole, ddof=1)))
-    assert figures.gap == pytest.approx(0)  # the made-up pairs of dev and of the folds are the same
+        by_fold += [Measures.of(qc, (qc.fold == fold).to_numpy()) for fold in "012"]
+        whole.append(Measures.of(qc))
+    for reached, expected in ((found.tasks["QC"].out_of_fold, by_fold), (found.tasks["QC"].shared, whole)):
+        assert reached is not None
+        f1s, areas = [each.f1 for each in expected], [each.roc_auc or 0 for each in expected]
+        assert reached.judgements == len(expected)
+        assert reached.f1 == pytest.approx(np.mean(f1s))
+        assert reached.deviation == pytest.approx(np.std(f1s, ddof=1))
+        assert reached.roc_auc == pytest.approx(np.mean(areas))
+        assert reached.all_positive_f1 == pytest.approx(np.mean([each.all_positive_f1 for each in expected]))
+
+
+def test_the_gap_is_the_mean_out_of_fold_minus_that_on_the_shared_evidence(tmp_path: Path) -> None:
+    def reached(f1: float, roc_auc: float | None) -> Reached:
+        return Reached(judgements=1, f1=f1, deviation=None, all_positive_f1=0.8, roc_auc=roc_auc)
+
+    tasks: dict[Task, TaskAblation] = {
+        "QC": TaskAblation(out_of_fold=reached(0.93, 0.91), shared=reached(0.87, 0.905)),
+        "QI": TaskAblation(out_of_fold=reached(0.7, None), shared=reached(0.7, 0.9)),
+    }
+    plain = row(tmp_path)
+    both, *others = (plain.model_copy(update={"tasks": found}) for found in (tasks, {}))
+    table = gap_table([both, *others], "dev")
+    assert table.rows[0].cells == ("80.0", "80.0", "+6.0", "+0.5", "80.0", "80.0", "0.0", "–")
+    assert table.rows[1].cells == ("–",) * 8
+    out_of_fold = TaskAblation(out_of_fold=reached(0.93, 0.91), shared=None)
+    alone = gap_table([both.model_copy(update={"tasks": {"QC": out_of_fold}})], "out-of-fold")
+    assert alone.rows[0].cells == ("80.0", "–", "–", "–")
 
 
 def test_the_columns_are_what_the_recipe_has_switched_on(tmp_path: Path) -> None:

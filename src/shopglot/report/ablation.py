@@ -26,36 +26,44 @@ from shopglot.report.summary import OUT_OF_FOLD
 _CATEGORY_AWARE: Final = ("both", "category")
 
 
-class Figure(BaseModel):
-    """The mean and the sample deviation of some values, of one value no deviation."""
+class Reached(BaseModel):
+    """What some judgements reach, on the mean: F1 with its sample deviation, which one judgement alone has not.
 
-    model_config = ConfigDict(frozen=True)
-
-    mean: float
-    deviation: float | None
-    values: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Figure | None":
-        """Return the figure, or None without a value."""
-        spread = Spread.of(values)
-        deviation = None if spread is None else spread.deviation
-        return cls(mean=float(np.mean(values)), deviation=deviation, values=len(values)) if values else None
-
-
-class TaskAblation(BaseModel):
-    """F1 of one task out of fold, over the folds of all seeds, and on the evidence that the runs share, over the seeds.
-
-    `gap` is F1 out of fold, all folds of a run together, minus F1 on the shared evidence, the mean of the seeds. What
-    a run lacks is None.
+    `all_positive_f1` says how high F1 is without a model, and `roc_auc` does not depend on how many pairs are relevant;
+    it is None where no judgement has both classes.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    out_of_fold: Figure | None
-    shared: Figure | None
-    gap: float | None
+    judgements: int
+    f1: float
+    deviation: float | None
     all_positive_f1: float
+    roc_auc: float | None
+
+    @classmethod
+    def of(cls, measured: Sequence[Measures]) -> "Reached | None":
+        """Return the means, or None without a judgement."""
+        if not measured:
+            return None
+        spread = Spread.of([each.f1 for each in measured])
+        areas = [each.roc_auc for each in measured if each.roc_auc is not None]
+        return cls(
+            judgements=len(measured),
+            f1=float(np.mean([each.f1 for each in measured])),
+            deviation=None if spread is None else spread.deviation,
+            all_positive_f1=float(np.mean([each.all_positive_f1 for each in measured])),
+            roc_auc=float(np.mean(areas)) if areas else None,
+        )
+
+
+class TaskAblation(BaseModel):
+    """One task out of fold, over the folds of all seeds, and on the evidence that the runs share, over the seeds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    out_of_fold: Reached | None
+    shared: Reached | None
 
 
 class AblationRow(BaseModel):
@@ -96,33 +104,23 @@ def ablation_rows(sides: Sequence[Side], shared: str) -> list[AblationRow]:
 
 
 def ablation_table(rows: Sequence[AblationRow], shared: str) -> Table:
-    """Return the table in the form of the published one, F1 in per cent."""
-    tasks = [task for task in TASKS if any(task in row.tasks for row in rows)]
-    columns = ["recipe", "architecture", "translation", "category-aware split", "made pairs", "stages", "LoRA targets"]
-    for task in tasks:
-        columns += [
-            f"{task} F1 % out of fold",
-            f"{task} F1 % on {shared}",
-            f"{task} gap, points",
-            f"{task} all-positive F1 %",
-        ]
-    cells = [
-        (
-            row.architecture,
-            row.translation,
-            "yes" if row.category_aware_split else "no",
-            row.made_pairs,
-            row.stages,
-            row.lora_targets,
-            *(text for task in tasks for text in _figures(row.tasks.get(task))),
-            str(len(row.runs)),
-        )
-        for row in rows
-    ]
-    names = " and ".join(task_name(task) for task in tasks)
+    """Return what each recipe has switched on and its F1, in the form of the published table."""
+    tasks = _tasks(rows)
+    switches = ("architecture", "translation", "category-aware split", "made pairs", "stages", "LoRA targets")
+    figures = [f"{task} F1 % {where}" for task in tasks for where in ("out of fold", f"on {shared}")]
+    named = tuple(Row(row.recipe, (*_switches(row), *_f1s(row, tasks), str(len(row.runs)))) for row in rows)
+    names = " and ".join(map(task_name, tasks))
     caption = f"{names}: mean ± deviation, out of fold over the folds of all seeds, on {shared} over the seeds"
-    named = tuple(Row(row.recipe, each) for row, each in zip(rows, cells, strict=True))
-    return Table(caption, (*columns, "seeds"), named)
+    return Table(caption, ("recipe", *switches, *figures, "seeds"), named)
+
+
+def gap_table(rows: Sequence[AblationRow], shared: str) -> Table:
+    """Return how the out-of-fold figures stand to those on the shared evidence: what a split changes."""
+    parts = ("all-positive F1 % out of fold", f"all-positive F1 % on {shared}", "F1 gap, points", "ROC-AUC gap, points")
+    tasks = _tasks(rows)
+    named = tuple(Row(row.recipe, tuple(text for task in tasks for text in _gap(row.tasks.get(task)))) for row in rows)
+    columns = (f"{task} {part}" for task in tasks for part in parts)
+    return Table(f"Out of fold minus {shared}, the means of the seeds", ("recipe", *columns), named)
 
 
 def markdown(table: Table) -> str:
@@ -186,37 +184,48 @@ def _stages(settings: LearnerSettings) -> str:
 
 def _task(runs: Sequence[Side], task: Task, shared: str) -> TaskAblation:
     inside = [_of_task(side.evidence[OUT_OF_FOLD], task) for side in runs if OUT_OF_FOLD in side.evidence]
-    outside = [_of_task(side.evidence[shared], task) for side in runs] if shared != OUT_OF_FOLD else []
     by_fold = [
-        Measures.of(judged, rows).f1
+        Measures.of(judged, rows)
         for judged in inside
         if judged.fold is not None
         for rows in values_of(judged.fold).values()
     ]
-    held_out, seen = ([Measures.of(judged).f1 for judged in each if len(judged.pairs)] for each in (outside, inside))
-    return TaskAblation(
-        out_of_fold=Figure.of(by_fold),
-        shared=Figure.of(held_out),
-        gap=float(np.mean(seen) - np.mean(held_out)) if seen and held_out else None,
-        all_positive_f1=Measures.of((outside or inside)[0]).all_positive_f1,
-    )
+    outside = [_of_task(side.evidence[shared], task) for side in runs] if shared != OUT_OF_FOLD else []
+    return TaskAblation(out_of_fold=Reached.of(by_fold), shared=Reached.of([Measures.of(each) for each in outside]))
 
 
 def _of_task(judged: Judged, task: Task) -> Judged:
     return judged.where((judged.pairs["task"] == task).to_numpy())
 
 
-def _figures(found: TaskAblation | None) -> tuple[str, ...]:
-    if found is None:
-        return (DASH,) * 4
-    gap = DASH if found.gap is None else points(found.gap)
-    return _figure(found.out_of_fold), _figure(found.shared), gap, percent(found.all_positive_f1)
+def _tasks(rows: Sequence[AblationRow]) -> list[Task]:
+    return [task for task in TASKS if any(task in row.tasks for row in rows)]
 
 
-def _figure(figure: Figure | None) -> str:
-    if figure is None:
-        return DASH
-    return percent(figure.mean) + ("" if figure.deviation is None else f" ± {percent(figure.deviation)}")
+def _switches(row: AblationRow) -> tuple[str, ...]:
+    split = "yes" if row.category_aware_split else "no"
+    return row.architecture, row.translation, split, row.made_pairs, row.stages, row.lora_targets
+
+
+def _f1s(row: AblationRow, tasks: Sequence[Task]) -> list[str]:
+    unmeasured = TaskAblation(out_of_fold=None, shared=None)
+    each = [row.tasks.get(task, unmeasured) for task in tasks]
+    reached = [part for own in each for part in (own.out_of_fold, own.shared)]
+    return [DASH if part is None else _f1(part) for part in reached]
+
+
+def _f1(reached: Reached) -> str:
+    return percent(reached.f1) + ("" if reached.deviation is None else f" ± {percent(reached.deviation)}")
+
+
+def _gap(found: TaskAblation | None) -> tuple[str, ...]:
+    inside, outside = (found.out_of_fold, found.shared) if found else (None, None)
+    every = tuple(DASH if each is None else percent(each.all_positive_f1) for each in (inside, outside))
+    if inside is None or outside is None:
+        return (*every, DASH, DASH)
+    areas = (inside.roc_auc, outside.roc_auc)
+    area = DASH if areas[0] is None or areas[1] is None else points(areas[0] - areas[1])
+    return (*every, points(inside.f1 - outside.f1), area)
 
 
 def _line(cells: Iterable[str]) -> str:

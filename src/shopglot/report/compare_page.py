@@ -10,7 +10,7 @@ from rich.text import Text
 
 from shopglot.core.files import whole_file, write_json
 from shopglot.report import figures
-from shopglot.report.ablation import ablation_table, markdown
+from shopglot.report.ablation import ablation_table, gap_table, markdown
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.compare import Comparison, Flip, RunComparison, SliceComparison, TaskComparison
 from shopglot.report.figures import DASH, count, decimal, percent, points, points_interval, task_name, verdict
@@ -45,29 +45,35 @@ def write_comparison(comparison: Comparison, out: Path) -> None:
         part.write_text(html, encoding="utf-8")
     if comparison.ablation:
         with whole_file(out / "ablation.md") as part:
-            table = ablation_table(comparison.ablation, comparison.measured_on)
-            part.write_text(markdown(table), encoding="utf-8")
+            part.write_text("\n".join(map(markdown, _ablation(comparison))), encoding="utf-8")
 
 
 def compare_page(comparison: Comparison) -> str:
     """Return the comparison as HTML without scripts, fonts or pictures from elsewhere."""
-    ablation = ablation_table(comparison.ablation, comparison.measured_on) if comparison.ablation else None
     runs = [_run_view(run) for run in comparison.runs]
-    view = {"comparison": comparison, "figures": figures, "runs": runs, "ablation": ablation, "small": SMALL}
+    view = {
+        "comparison": comparison,
+        "figures": figures,
+        "runs": runs,
+        "ablation": _ablation(comparison),
+        "small": SMALL,
+    }
     return render("compare.html.j2", view)
 
 
 def console_comparison(run: RunComparison, base: str) -> rich.table.Table:
     """Return one new run against the base, tasks and languages, for `rich.console.Console.print`."""
     title = Text(f"{run.name} against {base}: F1avg {_difference(run.overall)}")
-    table = rich.table.Table(title=title, box=rich.box.SIMPLE_HEAD, collapse_padding=True)
-    for column in ("task, language", "base F1 %", "new F1 %", "difference, points", "+", "−", "p", "pairs"):
-        table.add_column(column, justify="left" if column == "task, language" else "right")
+    caption = f"+ and −: pairs that only the new, or only the base, decides rightly; *: under {SMALL} pairs"
+    table = rich.table.Table(title=title, caption=caption, box=rich.box.SIMPLE_HEAD, collapse_padding=True)
+    table.add_column("task, language")
+    for column in ("F1 %", "difference, 95 %", "+", "−", "p", "pairs"):
+        table.add_column(column, justify="right", no_wrap=True)
     for task, found in run.tasks.items():
         table.add_section()
-        for name, each in {str(task): found, **found.slices["language"]}.items():
-            label = Text(name if each is found else f"  {name}")
-            table.add_row(label, *_cells(each)[:6], count(each.difference.count), style="bold" if each is found else "")
+        table.add_row(str(task), *_short_cells(found), style="bold")
+        for name, each in found.slices["language"].items():
+            table.add_row(Text(f"  {name}"), *_short_cells(each))
     return table
 
 
@@ -100,6 +106,11 @@ def p_value(value: float) -> str:
     return decimal(value) if value >= _SMALLEST else f"<{decimal(_SMALLEST)}"
 
 
+def _ablation(comparison: Comparison) -> list[Table]:
+    rows, shared = comparison.ablation, comparison.measured_on
+    return [ablation_table(rows, shared), gap_table(rows, shared)] if rows else []
+
+
 def _run_view(run: RunComparison) -> dict[str, Any]:
     tasks = [
         {
@@ -126,6 +137,17 @@ def _flips(task: str, found: TaskComparison) -> Iterator[tuple[str, list[Table]]
         tables = [flip_table(f"{task}, {name}: {_FLIPS[kind]}", flips) for kind, flips in each.flips.items() if flips]
         if tables:
             yield f"{name}: {count(each.gained)} gained, {count(each.lost)} lost", tables
+
+
+def _short_cells(each: SliceComparison) -> tuple[str, ...]:
+    return (
+        f"{percent(each.base.f1)} → {percent(each.new.f1)}",
+        f"{points(each.difference.f1)} ({points_interval(each.difference.interval)})",
+        count(each.gained),
+        count(each.lost),
+        p_value(each.p_value),
+        count(each.difference.count) + ("*" if each.difference.count < SMALL else " "),
+    )
 
 
 def _cells(each: SliceComparison) -> tuple[str, ...]:
