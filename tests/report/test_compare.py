@@ -225,6 +225,16 @@ def test_what_is_no_run_is_refused(tmp_path: Path, text: str) -> None:
         read_side(tmp_path)
 
 
+@pytest.mark.parametrize("text", [None, "- a list", "a: [", "name: 3"])
+def test_a_run_without_its_recipe_is_refused(tmp_path: Path, text: str | None) -> None:
+    recipe = run(tmp_path / "run") / "recipe.yaml"
+    recipe.unlink()
+    if text is not None:
+        recipe.write_text(text)
+    with pytest.raises(DataError, match="recipe"):
+        compared(*[read_side(recipe.parent)] * 2)
+
+
 def test_one_run_alone_is_nothing_to_compare() -> None:
     with pytest.raises(RecipeError, match="name two runs"):
         compared(in_memory("a", judged("dev")))

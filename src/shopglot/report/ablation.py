@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from shopglot.core.errors import DataError
 from shopglot.core.judged import Judged
@@ -72,6 +72,7 @@ class AblationRow(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     recipe: str
+    simulated: bool
     architecture: str
     translation: str
     category_aware_split: bool
@@ -88,6 +89,7 @@ class _Setup(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    data: dict[str, JsonValue]
     enrich: EnrichSettings
     fold: FoldSettings
     format: FormatSettings
@@ -146,6 +148,7 @@ def _row(runs: Sequence[Side], shared: str) -> AblationRow:
     tuned = [settings for settings in setup.learn if isinstance(settings, LLMSettings)]
     return AblationRow(
         recipe=setup.name,
+        simulated=bool(setup.data.get("simulate")),
         architecture=_joined(map(_architecture, setup.learn), " + "),
         translation=_joined((_queries(read_queries(settings, template)) for settings in setup.learn), " + "),
         category_aware_split=setup.fold.qc in _CATEGORY_AWARE,

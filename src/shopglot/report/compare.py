@@ -124,16 +124,16 @@ def compare_sides(
     """
     measured_on, (base, *others) = aligned(sides, on)
     columns = _columns(sides[0], base.pairs, gates)
-    settings = settings or ReportSettings()
+    ablation, settings = ablation_rows(sides, measured_on), settings or ReportSettings()
     return Comparison(
         base=sides[0].name,
         measured_on=measured_on,
-        simulated=any(side.recipe is not None and side.recipe["data"]["simulate"] for side in sides),
+        simulated=any(row.simulated for row in ablation),
         runs=[
             _compare_run(side.name, base, new, columns, settings).under(gates)
             for side, new in zip(sides[1:], others, strict=True)
         ],
-        ablation=ablation_rows(sides, measured_on),
+        ablation=ablation,
     )
 
 
