@@ -12,9 +12,10 @@ from sklearn.metrics import f1_score
 from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
+from shopglot.core.pair import TASKS, Pair
 from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, gather, plan_learners, run, score_files
+from shopglot.pipeline import evaluate_file, explain, gather, plan_learners, run, score_files
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -100,14 +101,65 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
-    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "translation"}
-    assert set(tree) == documented | {"facts"}
+    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "mistakes"}
+    assert set(tree) == documented | {"translation", "decisions", "facts"}
+    assert list(tree["decisions"]["QC"]["choices"]) == ["0.5", "none", "language", "category"]
+    assert tree["decisions"]["QC"]["choices"]["none"]["f1"] == tree["evidence"]["out-of-fold"]["QC"]["f1"]
     assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
     assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
     assert set(tree["learners"]) == {"lexical", "embedding"}
     assert set(tree["facts"]) == {"data", "folds", "stages", "seed"}
+
+
+def test_the_bundle_has_a_card_with_the_figures_of_the_report_that_its_manifest_seals(ran: Ran) -> None:
+    card = (ran.bundle / "README.md").read_text(encoding="utf-8")
+    assert f"F1avg, the mean of the tasks' F1, is {100 * ran.report.f1_avg:.1f} %" in card
+    assert "no labels in ar" in card
+    assert str(ran.folder) not in card
+    (ran.bundle / "README.md").write_text(card + " ", encoding="utf-8")
+    with pytest.raises(BundleError, match=r"README.md has changed since the bundle was written"):
+        Bundle.load(ran.bundle)
+    (ran.bundle / "README.md").write_text(card, encoding="utf-8")
+
+
+def test_the_worst_mistakes_of_a_run_are_beside_pairs_that_it_learned_from(ran: Ran) -> None:
+    assert ran.report.measured_on == "dev"
+    train = {task: read(ran.folder / "data" / f"train_{task}.txt")["origin_query"].str.to_lowercase() for task in TASKS}
+    shown = 0
+    for task, languages in ran.report.mistakes.items():
+        for each in languages.values():
+            for mistake in (*each.false_positives, *each.false_negatives):
+                wrong = (mistake.probability >= ran.report.thresholds[task]) != bool(mistake.label)
+                assert wrong
+                shown += len(mistake.nearest)
+                assert all(near.query in set(train[task]) for near in mistake.nearest)
+            assert max(len(each.false_positives), len(each.false_negatives)) <= 5
+    assert shown > 10
+
+
+def test_mistakes_out_of_fold_name_no_pairs_and_no_threshold_for_each_fold_has_its_own(tmp_path: Path) -> None:
+    made = run(recipe(report={"bootstrap": 100, "mistakes": 0}), tmp_path / "made")
+    assert made.mistakes == {}
+    train = [str(tmp_path / "made" / "data" / f"train_{task}.txt") for task in TASKS]
+    only = {"folds": 2, "tune": 0.2, "test": 0.0, "qc": "query", "near_duplicate_limit": 1}
+    report = run(recipe(data={"train": train}, fold=only, report={"bootstrap": 100}), tmp_path / "run")
+    assert report.measured_on == "out-of-fold"
+    every = [each for languages in report.mistakes.values() for slices in languages.values() for each in
+             (*slices.false_positives, *slices.false_negatives)]  # fmt: skip
+    assert every
+    assert {(each.threshold, each.nearest) for each in every} == {(None, ())}
+
+
+def test_an_explanation_starts_from_the_probability_that_scoring_gives(ran: Ran, tmp_path: Path) -> None:
+    pair = Pair(task="QC", query="TEA  pot", target="Food,Tea", language="en")
+    attribution, threshold = explain(ran.bundle, pair)
+    score_files(ran.bundle, [rows_file(tmp_path / "in.jsonl", ROWS[:1])], tmp_path / "scored.jsonl")
+    scored = read(tmp_path / "scored.jsonl")
+    assert attribution.probability == pytest.approx(scored["score"][0])
+    assert threshold == pytest.approx(scored["threshold"][0])
+    assert attribution.words["word"].to_list() == ["TEA", "pot", "Food", "Tea"]
 
 
 def test_every_judged_pair_has_one_score_of_every_learner(ran: Ran) -> None:
@@ -223,7 +275,7 @@ def test_dev_files_scored_by_the_bundle_are_judged_as_in_the_report_of_the_run(t
 
 
 def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: Ran, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="lacks score, prediction, threshold; evaluate a file that"):
+    with pytest.raises(DataError, match="lacks score, prediction, threshold; give a file that"):
         evaluate_file(rows_file(tmp_path / "in.jsonl", ROWS))
     unlabelled = rows_file(tmp_path / "u.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in ROWS])
     score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")

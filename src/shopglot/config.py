@@ -50,6 +50,9 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="The name the report shows.")
+    license: str = Field(
+        default="other", description="The licence that the model card names, as the Hugging Face Hub writes it."
+    )
     seed: int = Field(default=17, ge=0, lt=2**32, description="Seed of the folds and of everything else that draws.")
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings
@@ -97,9 +100,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     recipe = _valid(_content(path, overrides, "recipe", "name, data and learn"), str(path), Recipe)
     moved: dict[str, Any] = {"data": _from_folder(recipe.data, path.parent)}
-    if (translate := recipe.enrich.translate) is not None:
-        beside = {"translate": _beside(translate, path.parent)}
-        moved["enrich"] = recipe.enrich.model_copy(update=beside)
+    enrich = recipe.enrich
+    beside: dict[str, Any] = {"guard": (path.parent / enrich.guard).resolve()} if enrich.guard else {}
+    if enrich.translate is not None:
+        beside["translate"] = _beside(enrich.translate, path.parent)
+    moved["enrich"] = enrich.model_copy(update=beside)
     return recipe.model_copy(update=moved)
 
 

@@ -19,10 +19,10 @@ from shopglot.core.files import checksums, require_own_folder, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
-from shopglot.core.pair import TASKS, Task
+from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
-from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
+from shopglot.curate.clean import CLEANING_VERSION, clean
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
@@ -41,8 +41,8 @@ from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
-from shopglot.learn.dropout import WithTranslationDropout
 from shopglot.learn.encoders import frozen_encoder
+from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
@@ -54,17 +54,21 @@ from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
-from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decided, Decision
+from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
+from shopglot.merge.decide import Choice, Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.report.attribution import Attribution, attribute
+from shopglot.report.card import Shipped, model_card
 from shopglot.report.compare import Comparison, compare_sides
 from shopglot.report.compare_page import MARK, write_comparison
+from shopglot.report.decisions import decisions_report
 from shopglot.report.gate import Gate
 from shopglot.report.kept import read_side, write_judged
+from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
@@ -119,30 +123,16 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         validated = learn(recipe, data, folds, out)
     with stages.timed("merge"):
         bundle, evidence = merge(recipe, data, folds, validated, out)
+        write_judged(evidence.judged, recipe.report.slices, out)
+    with stages.timed("report"):
+        report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
-        bundle.save(out / "bundle")
-    translation = None
+        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
-            translation = weigh_translation(bundle, evidence.judged[1:], encoder, recipe)
-    with stages.timed("report"):
-        write_judged(evidence.judged, recipe.report.slices, out)
-        report = summarise(
-            recipe.name,
-            evidence.judged,
-            evidence.learners,
-            recipe.report,
-            seed=recipe.seed,
-            thresholds=bundle.decision.thresholds,
-        )
-        facts = {
-            "data": data.facts,
-            "folds": describe(data.train, folds),
-            "stages": stages.seconds,
-            "seed": recipe.seed,
-        }
-        report = report.with_facts(**facts).with_translation(translation)
-        write_report(report, out)
+            report = report.with_translation(weigh_translation(bundle, evidence.judged[1:], encoder, recipe))
+    report = report.with_facts(stages=stages.seconds)
+    write_report(report, out)
     return report
 
 
@@ -250,6 +240,18 @@ def compare(
     return comparison
 
 
+def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
+    """Return how much each word of a pair counts for its probability, and the threshold of its task.
+
+    The model knows the category path of the pair beside those of its bundle.
+    """
+    model = load(bundle)
+    own = clean(Pairs.of([pair]), model.curate)
+    paths = own.filter(own.readable).of_task("QC")["target"]
+    attribution = attribute(_Calibrated(model.knowing(paths)), pair)
+    return attribution, model.decision.thresholds[pair.task]
+
+
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
     """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
 
@@ -317,18 +319,27 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
 
 
 def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner:
-    """Return the learner of `settings`, which loses some translations in training where the recipe says so."""
-    learner = make_learner(settings, template(recipe), data.taxonomy)
-    rate = recipe.enrich.translation_dropout
-    return WithTranslationDropout(learner, rate, recipe.seed) if rate else learner
+    """Return the learner of `settings`, with the negatives and the lost translations that the recipe asks for."""
+    learner, enrich = make_learner(settings, template(recipe), data.taxonomy), recipe.enrich
+    if enrich.translation_dropout:
+        learner = WithTranslationDropout(learner, enrich.translation_dropout, recipe.seed)
+    if enrich.negatives is not None:
+        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in enrich.negatives.shares else None
+        guard = None if enrich.guard is None else _Calibrated(load(enrich.guard))
+        learner = WithNegatives(learner, enrich.negatives, recipe.seed, data.taxonomy, encoder, guard)
+    return learner
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top."""
+    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top.
+
+    `choices` are the judgements out of fold with each choice of thresholds.
+    """
 
     judged: list[Judged]
     learners: dict[str, Judged]
+    choices: dict[Choice, Judged]
 
 
 def merge(
@@ -358,7 +369,26 @@ def merge(
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
-    return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+    choices = cross_fitted_choices(data.train, scores, recipe.merge)
+    return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
+
+
+def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
+    """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
+    thresholds = bundle.decision.thresholds
+    measured = summarise(
+        recipe.name, evidence.judged, evidence.learners, recipe.report, seed=recipe.seed, thresholds=thresholds
+    )
+    learned_from = _learned_from(data, folds)
+    if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
+        learned_from, thresholds = Pairs.concat([]), {}
+    (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
+    mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    decisions = decisions_report(
+        top, evidence.choices, bundle.decision, recipe.merge.threshold, recipe.report, seed=recipe.seed
+    )
+    facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
+    return measured.with_mistakes(mistakes).with_decisions(decisions).with_facts(**facts)
 
 
 def weigh_translation(
@@ -383,6 +413,37 @@ def weigh_translation(
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
+
+
+def _learned_from(data: Data, folds: Folds) -> Pairs:
+    """Return the pairs that some model of what ships learned from."""
+    return data.train.filter(folds.trains(data.train, None))
+
+
+def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
+    """Return what the model card says beside the report; where the files stood is nobody's business."""
+    names = {
+        part: tuple(Path(path.name) for path in getattr(recipe.data, part)) for part in ("train", "dev", "taxonomy")
+    }
+    shown = recipe.model_copy(update={"data": recipe.data.model_copy(update=names)})
+    pairs = _learned_from(data, folds).filter(pl.col("made_from").is_null())
+    languages = {task: pairs.of_task(task)["language"].drop_nulls().unique().sort() for task in bundle.decision.tasks}
+    return Shipped(
+        shown.to_yaml(),
+        recipe.license,
+        {task: codes.to_list() for task, codes in languages.items()},
+        bundle.decision,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Calibrated:
+    """A bundle as a scorer of raw pairs."""
+
+    bundle: Bundle
+
+    def score(self, pairs: Pairs) -> Scores:
+        return self.bundle.score(pairs).probability
 
 
 def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:

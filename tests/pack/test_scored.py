@@ -25,7 +25,7 @@ def test_what_is_no_score_prediction_or_threshold_is_refused_with_its_row(
     tmp_path: Path, column: str, value: Any
 ) -> None:
     path = json_lines(tmp_path / "a.jsonl", [scored_row(9, **{column: value})])
-    with pytest.raises(DataError, match=rf"the {column} of QC-9 in .*a\.jsonl is .*; evaluate a file that"):
+    with pytest.raises(DataError, match=rf"the {column} of QC-9 in .*a\.jsonl is .*; give a file that"):
         read_scored(path)
 
 
@@ -41,6 +41,11 @@ def test_a_scored_file_may_come_back_as_text_from_a_spreadsheet(tmp_path: Path) 
     judged, thresholds = read_scored(json_lines(tmp_path / "a.jsonl", texts))
     assert (judged.probability.tolist(), judged.decision.tolist()) == ([0.7, 0.25], [True, False])
     assert thresholds == {"QC": 0.5}
+
+
+def test_the_threshold_of_a_task_is_the_one_that_most_rows_have(tmp_path: Path) -> None:
+    rows = [scored_row(n, threshold=own) for n, own in enumerate((0.3, 0.6, 0.45, 0.6, 0.45, 0.6))]
+    assert read_scored(json_lines(tmp_path / "a.jsonl", rows))[1] == {"QC": 0.6}
 
 
 def test_rows_that_cannot_be_judged_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -75,6 +75,14 @@ def test_thresholds_gap_and_facts_stand_in_the_page(parsed: Parsed) -> None:
         assert words in parsed.text
 
 
+def test_every_choice_and_threshold_of_a_slice_stands_in_the_page(report: Report, parsed: Parsed) -> None:
+    for decisions in report.decisions.values():
+        for each in decisions.choices.values():
+            assert points(each.gain.f1) in parsed.text
+    for words in ("fr, shoes", "0.377", "0.433", "per language and category"):
+        assert words in parsed.text
+
+
 def test_the_page_needs_nothing_beside_itself(html: str, parsed: Parsed) -> None:
     assert not re.search(r"https?:|//[a-z]|@import|url\(", html)
     assert not {"script", "link", "img", "iframe", "object", "embed"} & {tag for tag, _ in parsed.tags}
@@ -100,7 +108,7 @@ def test_every_table_has_a_caption_first_and_every_heading_a_scope(parsed: Parse
 
 def test_every_chart_says_in_words_what_it_shows(parsed: Parsed) -> None:
     pictures = [attributes for _, attributes in parsed.tags if attributes.get("role") == "img"]
-    assert len(pictures) == len([tag for tag, _ in parsed.tags if tag == "svg"]) == 4
+    assert len(pictures) == len([tag for tag, _ in parsed.tags if tag == "svg"]) == 8
     assert all(attributes["aria-label"] for attributes in pictures)
 
 

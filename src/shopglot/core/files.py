@@ -71,6 +71,14 @@ def require_own_folder(folder: Path, mark: str) -> None:
         raise RecipeError(f"{folder} holds other files, for it has no {mark}; name a new or empty folder with --out")
 
 
+def require_folder_of(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a file, and a folder that holds anything but files of these names, for all of it is to be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"{folder} is a file; name a folder with --out")
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()}.difference(names))):
+        raise RecipeError(f"{folder} holds other files, such as {others[0]}; name a new or empty folder with --out")
+
+
 @contextmanager
 def undamaged(path: Path, remedy: str) -> Iterator[None]:
     """Turn whatever the libraries say of a cut or changed file at or under `path` into one BundleError."""

@@ -12,6 +12,7 @@ _WRITTEN: Final = r"[\p{L}\p{N}]"
 _CODE: Final = r"\p{Latin}{0,4}[-./+_]?[0-9]+[-./+_,]?\p{Latin}{0,3}"
 """A stretch of a model code or measure: `wh-1000`, `xm4`, `100cm`; longer runs of letters are words."""
 _WORD_OF_CODES: Final = rf" [^\s\p{{L}}\p{{N}}]*(?:{_CODE})+[^\s\p{{L}}\p{{N}}]* "
+_RUN: Final = r"[0-9]+|[\p{N}--[0-9]]+|\p{Latin}+"
 _NUMBERS: Final = r"\p{Latin}+-?[0-9][\p{Latin}0-9-]*|[0-9]+(?:[.,][0-9]+)*"
 
 
@@ -91,5 +92,5 @@ def _spelled(text: pl.Expr) -> pl.Expr:
     joined = text.str.to_lowercase()
     for _ in range(2):  # in 1.2.3 the second separator is found when the first is gone
         joined = joined.str.replace_all(r"([0-9])[.,]([0-9])", "${1}${2}")
-    apart = joined.str.replace_all(r"[0-9]+", " ${0} ").str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ")
+    apart = joined.str.replace_all(_RUN, " ${0} ").str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ")
     return pl.format(" {} ", apart.str.strip_chars(" "))

@@ -60,13 +60,15 @@ class Bundle:
         """Return the bundle for a shop that has these category paths too, such as those of a grown taxonomy."""
         return replace(self, scorer=_knowing(self.scorer, frozenset(paths)))
 
-    def save(self, folder: Path) -> None:
-        """Write the bundle into `folder`, whole or not at all; the manifest comes last."""
+    def save(self, folder: Path, card: str | None = None) -> None:
+        """Write the bundle into `folder`, whole or not at all, with `card` as its README; the manifest comes last."""
         with whole_folder(folder) as part:
             (part / "scorer").mkdir()
             self.scorer.save(part / "scorer")
             write_json(part / "decision.json", self.decision.model_dump(mode="json"))
             write_json(part / "curate.json", self.curate.model_dump(mode="json"))
+            if card is not None:
+                (part / "README.md").write_text(card, encoding="utf-8")
             write_json(part / _FORMAT, {task: own.model_dump(mode="json") for task, own in self.format.items()})
             files = {
                 path.relative_to(part).as_posix(): sha256(path) for path in sorted(part.rglob("*")) if path.is_file()

@@ -1,7 +1,7 @@
 """Scored files: the input's columns as they were, and what the model says of each row."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from shopglot.merge.decide import Decided
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
 SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
 TRANSLATION: Final = "translated_query"
-_REMEDY: Final = "evaluate a file that `shopglot score` wrote"
+_REMEDY: Final = "give a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
 
 
@@ -71,16 +71,14 @@ def _write(table: pl.DataFrame, out: Path) -> None:
 
 
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
-    """Return the labelled rows of a scored file as it judged them, and the threshold of each task.
+    """Return the labelled rows of a scored file as it judged them, and the threshold that most rows of each task have.
 
     Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, or
     has no label. Rows that cannot be judged are left out with a warning.
     """
     read = prepare_for_scoring([path], CurateSettings(correct_language=False))
     pairs = read.pairs.labelled
-    missing = [name for name in SCORED[:3] if OWN + name not in pairs.frame.columns]
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(missing)}; {_REMEDY}")
+    said = scored_columns(pairs, path)
     if not len(pairs):
         raise DataError(f"{path} has no labels to evaluate against; score a file that has a column `label`")
     if left_out := read.counts["rows"] - len(pairs):
@@ -88,10 +86,20 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
             "%d of the %d rows of %s are no pairs or have no label 0 or 1, and are left out",
             left_out, read.counts["rows"], path,
         )  # fmt: skip
-    score, prediction, threshold = (_shares(pairs, name, path) for name in SCORED[:3])
-    thresholds = pl.select(pairs["task"], threshold).group_by("task").first()
-    judged = Judged("scored file", pairs, score.to_numpy(), (prediction == 1).to_numpy())
+    thresholds = pl.select(pairs["task"], said["threshold"]).group_by("task").agg(pl.col("threshold").mode().min())
+    judged = Judged("scored file", pairs, said["score"].to_numpy(), (said["prediction"] == 1).to_numpy())
     return judged, dict(thresholds.rows())
+
+
+def scored_columns(pairs: Pairs, path: Path, names: Sequence[str] = SCORED[:3]) -> pl.DataFrame:
+    """Return what a scored file says of the `pairs` read from it: its columns `names` as numbers, row by row.
+
+    Raises DataError where one is absent, or holds what `write_scored` never writes there.
+    """
+    missing = [name for name in names if OWN + name not in pairs.frame.columns]
+    if missing:
+        raise DataError(f"{path} lacks {', '.join(missing)}; {_REMEDY}")
+    return pl.DataFrame({name: _shares(pairs, name, path) for name in names})
 
 
 def _shares(pairs: Pairs, name: str, path: Path) -> pl.Series:

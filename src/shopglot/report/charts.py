@@ -8,11 +8,18 @@ from typing import Any, Final
 import numpy as np
 
 from shopglot.core.errors import RecipeError
+from shopglot.report.decisions import Bin, Reliability
 
 _WIDTH: Final = 300
 _STEP: Final = 22
 _HEIGHT: Final = 180
 _INK, _GRID, _MARK, _REFERENCE = "var(--quiet)", "var(--line)", "var(--mark)", "var(--ink)"
+
+
+_PANEL: Final = 130
+_PANELS: Final = 5
+_LINES: Final = {"f1": [1, 0], "precision": [5, 3], "recall": [1, 2]}
+"""Each measure with the dashes of its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,67 @@ def scatter_chart(points: Sequence[tuple[float | str, float]], titles: tuple[str
     return _svg((dots + best).properties(width=_WIDTH, height=_HEIGHT))
 
 
+def reliability_chart(panels: Mapping[str, Sequence[Bin]]) -> str:
+    """Return an SVG with a panel per slice: the share of relevant pairs against the probability they were given."""
+    alt = _altair()
+    rows = [
+        {"panel": name, "probability": bin_.probability, "relevant": bin_.relevant, "low": low, "high": high}
+        for name, bins in panels.items()
+        for bin_ in bins
+        for low, high in [bin_.interval]
+    ]
+    base = alt.Chart().encode(x=_share(alt.X, "probability", "probability"))
+    axis = {"grid": True, "values": [0, 0.5, 1]}
+    ideal = (
+        alt.Chart()
+        .transform_aggregate(rows="count()")
+        .mark_rule(color=_REFERENCE, strokeDash=[3, 3])
+        .encode(x=alt.XDatum(0, axis=axis), y=alt.YDatum(0, axis=axis), x2=alt.datum(1), y2=alt.datum(1))
+    )
+    interval = base.mark_rule(color=_MARK, strokeWidth=2).encode(y=_share(alt.Y, "low", "relevant"), y2="high:Q")
+    value = base.mark_point(color=_MARK, filled=True, opacity=1, size=30).encode(
+        y=_share(alt.Y, "relevant", "relevant")
+    )
+    return _svg(_panels(alt, ideal + interval + value, rows, tuple(panels)))
+
+
+def threshold_chart(panels: Mapping[str, Reliability]) -> str:
+    """Return an SVG with a panel per slice: F1, precision and recall against the threshold, and where it ships."""
+    alt = _altair()
+    rows = [
+        {"panel": name, "ships": each.threshold, "threshold": at, "measure": measure, "value": value}
+        for name, each in panels.items()
+        for measure in _LINES
+        for at, value in zip(each.curve.threshold, getattr(each.curve, measure), strict=True)
+    ]
+    names = list(_LINES)
+    dashes = alt.Scale(domain=names, range=list(_LINES.values()))
+    colours = alt.Scale(domain=names, range=[_MARK, _INK, _INK])
+    lines = (
+        alt.Chart()
+        .mark_line()
+        .encode(
+            x=_share(alt.X, "threshold", "threshold"),
+            y=_share(alt.Y, "value", "measure"),
+            color=alt.Color("measure:N", scale=colours, legend=None),
+            strokeDash=alt.StrokeDash("measure:N", scale=dashes, legend=None),
+        )
+    )
+    ships = alt.Chart().mark_rule(color=_REFERENCE).encode(x=alt.X("max(ships):Q"))
+    return _svg(_panels(alt, lines + ships, rows, tuple(panels)))
+
+
+def _panels(alt: Any, layers: Any, rows: Sequence[Mapping[str, Any]], order: Sequence[str]) -> Any:
+    """Return small multiples in rows of five, all on the same scales."""
+    facet = alt.Facet("panel:N", sort=list(order), title=None)
+    sized = layers.properties(data={"values": list(rows)}, width=_PANEL, height=_PANEL)
+    return sized.facet(facet=facet, columns=_PANELS)
+
+
+def _share(channel: Any, field: str, title: str) -> Any:
+    return channel(f"{field}:Q", title=title, scale={"domain": [0, 1]}, axis={"values": [0, 0.5, 1]})
+
+
 def _altair() -> Any:
     try:
         import altair
@@ -99,6 +167,7 @@ def _svg(chart: Any) -> str:
         chart.properties(background="transparent")
         .configure(font="system-ui, sans-serif", aria=False)
         .configure_view(stroke=None)
+        .configure_header(labelColor=_INK, labelFontSize=12)
         .configure_axis(
             labelColor=_INK,
             titleColor=_INK,

@@ -13,7 +13,9 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
+from shopglot.report.decisions import TaskDecisions
 from shopglot.report.measure import ALL, Difference, Measures, SliceReport, Spread, difference, slice_report, values_of
+from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
 from shopglot.report.translation import TranslationReport
 
@@ -45,6 +47,8 @@ class Report(BaseModel):
     learners: dict[str, dict[Task, SliceReport]]
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
+    mistakes: dict[Task, dict[str, Mistakes]] = {}
+    decisions: dict[Task, TaskDecisions] = {}
     translation: TranslationReport | None = None
     facts: dict[str, JsonValue] = {}
 
@@ -63,6 +67,14 @@ class Report(BaseModel):
         """Return the report with facts of the data and the run beside its measures; tuples, paths, NaN become JSON."""
         added = to_jsonable_python(facts, inf_nan_mode="null")
         return self.model_copy(update={"facts": {**self.facts, **added}})
+
+    def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mistakes]]) -> Self:
+        """Return the report with the worst mistakes per task and language."""
+        return self.model_copy(update={"mistakes": mistakes})
+
+    def with_decisions(self, decisions: Mapping[Task, TaskDecisions]) -> Self:
+        """Return the report with how its probabilities become decisions."""
+        return self.model_copy(update={"decisions": dict(decisions)})
 
     def with_translation(self, translation: TranslationReport | None) -> Self:
         """Return the report with what translations are worth."""
