@@ -9,6 +9,7 @@ NAMES = (
     "simulate_speed",
     "prepare_million",
     "deal_folds",
+    "report_million",
     "demo",
     "encoder_training",
     "llm_training",

@@ -108,7 +108,8 @@ def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
-    assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
+    assert {"language", "english", "script", "seen_in_training", "seen_type"} <= set(tree["tasks"]["QI"]["slices"])
+    assert "seen_in_training" not in tree["evidence"]["out-of-fold"]["QI"]["slices"]
     assert set(tree["learners"]) == {"lexical", "embedding"}
     assert set(tree["facts"]) == {"data", "folds", "stages", "seed"}
 

@@ -376,10 +376,16 @@ def merge(
 def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
     """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
     thresholds = bundle.decision.thresholds
-    measured = summarise(
-        recipe.name, evidence.judged, evidence.learners, recipe.report, seed=recipe.seed, thresholds=thresholds
-    )
     learned_from = _learned_from(data, folds)
+    measured = summarise(
+        recipe.name,
+        evidence.judged,
+        evidence.learners,
+        recipe.report,
+        seed=recipe.seed,
+        thresholds=thresholds,
+        learned=learned_from,
+    )
     if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
         learned_from, thresholds = Pairs.concat([]), {}
     (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]

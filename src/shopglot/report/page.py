@@ -11,7 +11,7 @@ from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.decisions_page import decisions_view
 from shopglot.report.facts import fact_tables
-from shopglot.report.measure import Difference, SliceReport
+from shopglot.report.measure import FEW_GROUPS, Difference, SliceReport
 from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
@@ -72,6 +72,7 @@ def _view(report: Report) -> dict[str, Any]:
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
         "small": sections.SMALL,
+        "few_groups": FEW_GROUPS,
     }
 
 
