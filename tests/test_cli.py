@@ -29,6 +29,7 @@ COMMANDS = (
     "translate",
     "convert-translator",
     "bootstrap",
+    "compare",
     "explain",
     "submit",
     "check-submission",

@@ -86,7 +86,16 @@ def read(path: Path) -> pl.DataFrame:
 
 def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
     left = {path.name for path in ran.folder.iterdir()}
-    assert {"recipe.yaml", "environment.json", "folds", "out_of_fold.parquet", "report.json", "bundle"} <= left
+    kept = {
+        "recipe.yaml",
+        "environment.json",
+        "folds",
+        "out_of_fold.parquet",
+        "judged.parquet",
+        "report.json",
+        "bundle",
+    }
+    assert kept <= left
     assert "<html" in (ran.folder / "report.html").read_text(encoding="utf-8")
     assert not list(ran.folder.rglob("*.part"))
 

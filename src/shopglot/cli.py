@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -24,6 +24,7 @@ app = typer.Typer(
 output = Console(markup=False, highlight=False, soft_wrap=True)  # paths come out as they are, in one line
 problems = Console(stderr=True)
 
+Evidence = Literal["dev", "test", "out-of-fold"]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
 ]
@@ -289,6 +290,37 @@ def evaluate(
     from shopglot.report.table import console_table
 
     output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or scored files with labels, the base first.")],
+    out: Out,
+    gates: Annotated[
+        list[str] | None, typer.Option("--gate", help="What has to hold, or the exit code is 1; may be given again.")
+    ] = None,
+    on: Annotated[Evidence | None, typer.Option(help="The evidence, in place of the first that all runs have.")] = None,
+) -> None:
+    """Hold runs against the first of them, pair by pair: differences, flipped decisions and release gates.
+
+    A gate is `no language worse than -0.005 at 95%`, with `task` or `slice COLUMN` in place of `language`, or
+    `overall not worse than 0`. With `at 95%` the lower bound of the difference counts.
+
+    Example: `shopglot compare runs/old runs/new --out runs/compared --gate "no language worse than -0.005 at 95%"`
+    """
+    from shopglot.jobs import compare as compare_runs
+    from shopglot.report.compare_page import console_comparison
+
+    comparison = compare_runs(tuple(runs), out, gates=tuple(gates or ()), on=on)
+    for run in comparison.runs:
+        output.print(console_comparison(run, comparison.base))
+        for result in run.gates:
+            output.print(f"{'holds' if result.holds else 'does not hold'}: {result.gate}")
+            for failure in result.failures:
+                output.print(f"  {failure}")
+    output.print(f"page: {out / 'compare.html'}")
+    if not comparison.holds:
+        raise typer.Exit(1)
 
 
 @app.command()

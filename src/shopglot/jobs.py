@@ -1,10 +1,11 @@
-"""What the other commands do, each as one short function: score, translate, evaluate, explain, explore, plan."""
+"""What the other commands do, each as one short function."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from shopglot.config import Recipe
 from shopglot.core.errors import RecipeError
+from shopglot.core.files import require_own_folder
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.clean import clean
@@ -30,10 +31,14 @@ from shopglot.pack.bundle import Calibrated, load
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
 from shopglot.pipeline import Stages
 from shopglot.report.attribution import Attribution, attribute
+from shopglot.report.compare import Comparison, compare_sides
+from shopglot.report.compare_page import MARK, write_comparison
 from shopglot.report.exploration import Exploration
 from shopglot.report.explore import distinct_texts, explore_pairs
 from shopglot.report.explore_origin import Origin, set_aside
 from shopglot.report.explore_page import check_exploration, write_exploration
+from shopglot.report.gate import Gate
+from shopglot.report.kept import read_side
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 
@@ -105,6 +110,20 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     judged, thresholds = read_scored(path)
     check_slices(settings, judged.pairs)
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def compare(
+    runs: Sequence[str | Path], out: str | Path, *, gates: Sequence[str] = (), on: str | None = None
+) -> Comparison:
+    """Hold each later run or scored file against the first, pair by pair, and write what changed into `out`.
+
+    `gates` are sentences such as "no language worse than -0.005 at 95%", and `on` names the evidence.
+    """
+    out, checked = Path(out), [Gate.parse(text) for text in gates]
+    require_own_folder(out, MARK)
+    comparison = compare_sides([read_side(Path(run)) for run in runs], checked, on)
+    write_comparison(comparison, out)
+    return comparison
 
 
 def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:

@@ -50,6 +50,7 @@ from shopglot.pack.bundle import Bundle, Calibrated, load
 from shopglot.pack.record import begin_run, keep_checksums
 from shopglot.report.card import Shipped, model_card
 from shopglot.report.decisions import decisions_report
+from shopglot.report.kept import write_judged
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -106,6 +107,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         validated = learn(recipe, data, folds, out)
     with stages.timed("merge"):
         bundle, evidence = merge(recipe, data, folds, validated, out)
+        write_judged(evidence.judged, recipe.report.slices, out)
     with stages.timed("report"):
         report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
