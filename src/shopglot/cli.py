@@ -228,6 +228,32 @@ def evaluate(
 
 
 @app.command()
+def audit(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The review file, `.csv` or `.jsonl`; without it, `review.csv` in the run's folder."),
+    ] = None,
+    budget: Annotated[float, typer.Option(min=0, max=1, help="The share of the audited labels that is listed.")] = 0.08,
+) -> None:
+    """Find labels that are likely wrong, and list them for a person to review.
+
+    What a person has edited there, `run` takes back as `data.corrections`.
+
+    Example: `shopglot audit runs/demo --out review.csv --budget 0.05`
+    """
+    from shopglot.pipeline import audit_run
+    from shopglot.report.review import noise_table, outcome
+
+    review = run / "review.csv" if out is None else out
+    audited = audit_run(run, review, budget=budget)
+    output.print(noise_table(audited.labels, audited.name))
+    for line in outcome(audited.labels, audited.listed, audited.known):
+        output.print(line)
+    output.print(f"review: {review}")
+
+
+@app.command()
 def merge_adapters(
     model: Annotated[Path, typer.Argument(help="The folder of one fine-tuned model, such as `models/llm/0` of a run.")],
     out: Out,

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from shopglot.config import Recipe, checked_sweep, trial_recipe
+from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds
@@ -23,14 +23,15 @@ from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.corrections import correct, reviewed
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import simulate, sizes
+from shopglot.demo.simulate import read_truth, simulate, sizes
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
-from shopglot.fold.store import save_folds
+from shopglot.fold.store import load_folds, save_folds
 from shopglot.format.template import Template
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
@@ -44,8 +45,10 @@ from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_m
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
 from shopglot.merge.decide import Decision
 from shopglot.pack.bundle import Bundle, load
-from shopglot.pack.record import begin_run, keep_checksums
+from shopglot.pack.record import SCORES, begin_run, keep_checksums, read_scores, require_finished
 from shopglot.pack.scored import check_out, read_scored, write_scored
+from shopglot.report.audit import Known, LabelAudit, audit_labels, known
+from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -177,6 +180,39 @@ def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Audited:
+    """The labels of a finished run's training pairs, and how many suspects were `listed` for review.
+
+    `known` is how well the list does, for a run on simulated pairs, whose true labels are known.
+    """
+
+    name: str
+    labels: LabelAudit
+    listed: int
+    known: Known | None
+
+
+def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
+    """Write the suspects among the labels of a finished run into the review file `out`, as many as `budget` says.
+
+    `budget` is a share of the audited pairs. Raises DataError where the run is unfinished, its files or scores are not
+    those it was made from, or `out` holds anything else.
+    """
+    folder, out = Path(folder), Path(out)
+    check_review(out)
+    require_finished(folder)
+    recipe = load_recipe(folder / "recipe.yaml")
+    pairs = gather(recipe, folder).train
+    tasks = {settings.name: settings.tasks for settings in recipe.learn}
+    scores = read_scores(folder, pairs, load_folds(folder / "folds"), tasks)
+    labels = audit_labels(pairs, cross_fitted(pairs, scores, recipe.merge), reviewed(recipe.data.corrections))
+    listed = labels.within(budget)
+    write_review(listed, out)
+    truth = read_truth(folder / "data") if recipe.data.simulate is not None else None
+    return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
+
+
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
     """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
 
@@ -198,15 +234,17 @@ def gather(recipe: Recipe, out: Path) -> Data:
     limit = recipe.max_bad_rows
     rejected = {split: out / f"quarantine-{split}.jsonl" for split in ("train", "dev")}
     train = prepare(train_files, recipe.curate, max_bad_rows=limit, quarantine=rejected["train"], labelled_only=True)
+    pairs, corrections = correct(train.pairs, recipe.data.corrections)
     dev = prepare_for_judging(
         dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    files = checksums((*train_files, *dev_files, *taxonomy_files, *recipe.data.corrections))
     keep_checksums(files, out / "files.json")
-    counts = {"train": train.counts, "taxonomy paths": len(taxonomy)} | ({"dev": dev.counts} if dev_files else {})
+    counts = {"train": train.counts | corrections, "taxonomy paths": len(taxonomy)}
+    counts |= {"dev": dev.counts} if dev_files else {}
     facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
-    return Data(train.pairs, dev.pairs, taxonomy, facts)
+    return Data(pairs, dev.pairs, taxonomy, facts)
 
 
 def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
@@ -247,7 +285,7 @@ def merge(
 ) -> tuple[Bundle, Evidence]:
     """Blend the learners, calibrate what ships on `tune`, and judge it where nothing was learned."""
     scores = OutOfFold.concat([each.out_of_fold for each in validated.values()])
-    with whole_file(out / "out_of_fold.parquet") as part:
+    with whole_file(out / SCORES) as part:
         scores.frame.write_parquet(part)
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)

@@ -45,6 +45,22 @@ def test_networks_answer_as_the_mean_of_scikit_learns_do() -> None:
     assert head(FEATURES) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_row_of_weight_two_counts_as_two_rows_and_one_of_weight_zero_as_none() -> None:
+    weights = np.resize([0.0, 1.0, 2.0], len(LABELS))
+    repeated = np.repeat(np.arange(len(LABELS)), weights.astype(int))
+    mean, scale = FEATURES[repeated].mean(axis=0), FEATURES[repeated].std(axis=0)
+    same_scale = (FEATURES - mean) / np.where(scale > 0, scale, 1.0)
+    once, twice = fit_logistic(same_scale, LABELS, weights), fit_logistic(same_scale[repeated], LABELS[repeated])
+    assert once(same_scale) == pytest.approx(twice(same_scale), abs=1e-3)
+
+
+def test_networks_learn_from_what_weighs() -> None:
+    wrong = np.where(np.arange(len(LABELS)) % 2, 1 - LABELS, LABELS).astype(np.int8)
+    weights = np.resize([1.0, 0.0], len(LABELS))
+    head = fit_networks(FEATURES, wrong, weights, hidden=(8,), networks=3, seed=0)
+    assert np.mean((head(FEATURES) > 0.5) == LABELS) > 0.8
+
+
 def test_a_head_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:
     head = fit_networks(FEATURES, LABELS, hidden=(5, 3, 2), networks=11, seed=0)
     head.save(tmp_path / "head.safetensors")

@@ -17,7 +17,7 @@ from shopglot.core.metrics import Floats
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.merge.logistic import fit_logistic
-from shopglot.report.contradictions import KINDS, votes
+from shopglot.report.contradictions import votes
 
 REVIEW: Final = (
     "id", "task", "language", "query", "english", "target", "label", "suggested", "probability", "reasons",
@@ -39,9 +39,10 @@ class LabelAudit:
     """What was found out about the labels of some pairs.
 
     `suspects` has the columns of `REVIEW`, the likeliest to be wrong first. It holds every pair with an out-of-fold
-    score, and of those without one, of which there are `unscored`, the ones that a related label contradicts; pairs
-    that were reviewed before are left out. `noise` says per task and value of a slice how many `pairs` have a score,
-    and which share of them is `suspected` by confident learning and `contradicted` by a related label.
+    score, and of those without one, of which there are `unscored`, the ones whose label is contradicted: by more
+    related labels than confirm it. Pairs that were reviewed before are left out. `noise` says per task and value of a
+    slice how many `pairs` have a score, and which share of them is `suspected` by confident learning and
+    `contradicted`.
     """
 
     suspects: pl.DataFrame
@@ -92,10 +93,7 @@ def audit_labels(pairs: Pairs, judged: Judged, reviewed: Collection[str] = ()) -
     both = np.column_stack([1 - relevant, relevant])
     right = _cleanlab("rank").get_label_quality_scores(rows["label"].to_numpy(), both, method="self_confidence")
     scored = rows["fold"].is_not_null()
-    contradicted = pl.any_horizontal(pl.col(KINDS).is_not_null())
-    rows = rows.with_columns(
-        probability=pl.Series(right), suspected=pl.Series(_suspected(rows, both)), contradicted=contradicted
-    )
+    rows = rows.with_columns(probability=pl.Series(right), suspected=pl.Series(_suspected(rows, both)))
     audited = rows.filter((scored | rows["contradicted"]) & ~rows["id"].is_in(list(reviewed)))
     return LabelAudit(_review(audited), _noise(rows.filter(scored)), rows.height - int(scored.sum()))
 
@@ -110,8 +108,9 @@ def known(audit: LabelAudit, listed: pl.DataFrame, pairs: Pairs, truth: pl.DataF
 def _rows(pairs: Pairs, judged: Judged) -> pl.DataFrame:
     """Return the pairs with their votes and, where they were judged, their `score` and `fold`."""
     scores = judged.pairs.frame.select("id", score=pl.Series(judged.probability), fold=judged.fold)
+    lead = (pl.col("for_relevant") - pl.col("for_irrelevant")) * (2 * pl.col("label") - 1)
     frame = pairs.frame.with_columns(votes(pairs)).with_columns(
-        category=pl.when(pl.col("task") == "QC").then(levels(pl.col("target")).list.first())
+        category=pl.when(pl.col("task") == "QC").then(levels(pl.col("target")).list.first()), contradicted=lead < 0
     )
     return frame.join(scores, on="id", how="left", maintain_order="left")
 
