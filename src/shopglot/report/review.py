@@ -79,8 +79,8 @@ def outcome(audit: LabelAudit, listed: int, known: Known | None) -> list[str]:
         )
     if known is not None:
         sentences.append(
-            f"simulated noise: precision {percent(known.precision)} %, for {count(known.found)} of the listed labels are "
-            f"wrong; recall {percent(known.recall)} % of the {count(known.flipped)} wrong ones among the audited "
-            f"({count(known.everywhere)} in all files)"
+            f"simulated noise: {count(known.found)} of the listed labels are wrong (precision {percent(known.precision)} %) "
+            f"and {count(known.flipped)} of the audited ones (recall {percent(known.recall)} %), "
+            f"{count(known.everywhere)} of all"
         )
     return sentences
