@@ -5,6 +5,7 @@ import pytest
 
 from shopglot.core.errors import DataError
 from shopglot.core.metrics import Labels
+from shopglot.core.scores import Scores
 from shopglot.learn.head import Features, Head, fit_logistic, fit_networks
 
 
@@ -24,41 +25,34 @@ def standardised(features: Features) -> Features:
     return np.asarray((features - FEATURES.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0), dtype=np.float32)
 
 
-def test_a_logistic_head_answers_as_scikit_learn_does() -> None:
+some_weights = pytest.mark.parametrize(
+    "weights", [None, np.resize([0.0, 0.5, 3.0], len(LABELS))], ids=["even", "uneven"]
+)
+
+
+@some_weights
+def test_a_logistic_head_answers_as_scikit_learn_does(weights: Scores | None) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    oracle = LogisticRegression(max_iter=1000).fit(standardised(FEATURES), LABELS)
+    oracle = LogisticRegression(max_iter=1000).fit(standardised(FEATURES), LABELS, weights)
     expected = oracle.predict_proba(standardised(FEATURES))[:, 1]
-    assert fit_logistic(FEATURES, LABELS)(FEATURES) == pytest.approx(expected, abs=1e-5)
+    assert fit_logistic(FEATURES, LABELS, weights)(FEATURES) == pytest.approx(expected, abs=1e-5)
 
 
-def test_networks_answer_as_the_mean_of_scikit_learns_do() -> None:
+@some_weights
+def test_networks_answer_as_the_mean_of_scikit_learns_do(weights: Scores | None) -> None:
     from sklearn.neural_network import MLPClassifier
 
     inputs = standardised(FEATURES)
     oracles = [
-        MLPClassifier((8, 4), alpha=1e-3, batch_size=256, early_stopping=True, random_state=5 + n).fit(inputs, LABELS)
+        MLPClassifier((8, 4), alpha=1e-3, batch_size=256, early_stopping=True, random_state=5 + n).fit(
+            inputs, LABELS, weights
+        )
         for n in range(2)
     ]
     expected = np.mean([oracle.predict_proba(inputs)[:, 1] for oracle in oracles], axis=0)
-    head = fit_networks(FEATURES, LABELS, hidden=(8, 4), networks=2, seed=5)
+    head = fit_networks(FEATURES, LABELS, weights, hidden=(8, 4), networks=2, seed=5)
     assert head(FEATURES) == pytest.approx(expected, abs=1e-5)
-
-
-def test_a_row_of_weight_two_counts_as_two_rows_and_one_of_weight_zero_as_none() -> None:
-    weights = np.resize([0.0, 1.0, 2.0], len(LABELS))
-    repeated = np.repeat(np.arange(len(LABELS)), weights.astype(int))
-    mean, scale = FEATURES[repeated].mean(axis=0), FEATURES[repeated].std(axis=0)
-    same_scale = (FEATURES - mean) / np.where(scale > 0, scale, 1.0)
-    once, twice = fit_logistic(same_scale, LABELS, weights), fit_logistic(same_scale[repeated], LABELS[repeated])
-    assert once(same_scale) == pytest.approx(twice(same_scale), abs=1e-3)
-
-
-def test_networks_learn_from_what_weighs() -> None:
-    wrong = np.where(np.arange(len(LABELS)) % 2, 1 - LABELS, LABELS).astype(np.int8)
-    weights = np.resize([1.0, 0.0], len(LABELS))
-    head = fit_networks(FEATURES, wrong, weights, hidden=(8,), networks=3, seed=0)
-    assert np.mean((head(FEATURES) > 0.5) == LABELS) > 0.8
 
 
 def test_a_head_is_the_same_after_saving_and_loading(tmp_path: Path) -> None:

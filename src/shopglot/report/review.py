@@ -78,9 +78,10 @@ def outcome(audit: LabelAudit, listed: int, known: Known | None) -> list[str]:
             f"{count(audit.unscored)} pairs judge no fold and have no score, so that only contradicted ones are audited"
         )
     if known is not None:
-        sentences.append(
-            f"simulated noise: {count(known.found)} of the listed labels are wrong (precision {percent(known.precision)} %) "
-            f"and {count(known.flipped)} of the audited ones (recall {percent(known.recall)} %), "
-            f"{count(known.everywhere)} of all"
-        )
+        sentences += [
+            f"simulated noise: {count(known.found)} of the listed labels are wrong, a precision of "
+            f"{percent(known.precision)} %",
+            f"of the {count(known.flipped)} wrong ones among the audited labels ({count(known.everywhere)} among all) "
+            f"that is a recall of {percent(known.recall)} %",
+        ]
     return sentences
