@@ -51,10 +51,12 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--noise", type=float, default=0.08)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--qc", choices=("query", "both"), default="query", help="what the folds keep apart in QC")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "audit-noise")
     given = parser.parse_args()
     start, noisy, review = time.process_time(), given.out / "noisy", given.out / "review.csv"
-    recipe = recipe_of({"simulate": {"pairs": given.pairs, "seed": given.seed, "label_noise": given.noise}})
+    simulated = {"pairs": given.pairs, "seed": given.seed, "label_noise": given.noise}
+    recipe = recipe_of(given.qc, simulate=simulated)
     run(recipe, noisy)
     truth, data = read_truth(noisy / "data"), gather(recipe, noisy)
     audited = audit_run(noisy, review, budget=given.noise)
@@ -66,19 +68,17 @@ def main() -> None:
     for figures in found(blend, oracle, audited.labels.suspects["id"], truth, given.noise):
         show(what="found", **figures)
     edit(review, truth, given.out / "edited.csv")
-    simulated = recipe.model_dump(mode="json")["data"]["simulate"]
-    run(recipe_of({"simulate": simulated, "corrections": [str(given.out / "edited.csv")]}), given.out / "corrected")
+    run(recipe_of(given.qc, simulate=simulated, corrections=[given.out / "edited.csv"]), given.out / "corrected")
     bundles = {name: load(given.out / name / "bundle") for name in ("noisy", "corrected")}
     for figures in quality(bundles | {"clean": clean}, with_truth(data.dev.labelled, truth)):
         show(what="f1", **figures)
     show(what="time", cpu_seconds=time.process_time() - start)
 
 
-def recipe_of(data: dict[str, Any]) -> Recipe:
-    """Return the recipe of the benchmark for the given source of pairs."""
-    return Recipe.model_validate(
-        {"name": "audit-noise", "data": data, "curate": {"languages": LANGUAGES}, "learn": LEARNERS}
-    )
+def recipe_of(qc: str, **data: Any) -> Recipe:
+    """Return the recipe of the benchmark for a source of pairs."""
+    parts = {"curate": {"languages": LANGUAGES}, "fold": {"qc": qc}, "learn": LEARNERS}
+    return Recipe.model_validate({"name": "audit-noise", "data": data, **parts})
 
 
 def show(**figures: Any) -> None:

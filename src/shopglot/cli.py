@@ -254,6 +254,24 @@ def audit(
 
 
 @app.command()
+def audit_split(
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    split: Annotated[Path, typer.Option(help="A file with `id` and `fold`, `split` or `part`.", show_default=False)],
+    category_levels: Annotated[int, typer.Option(min=1, help="Paths with the same first so many levels leak.")] = 2,
+) -> None:
+    """Say what leaks through an existing split, by every key that pairs are known by.
+
+    Where a part is called `train`, it alone trains; else the parts are folds.
+
+    Example: `shopglot audit-split train_QC.txt dev_QC.txt --split split.csv`
+    """
+    from shopglot.pipeline import audit_split as audit_file
+    from shopglot.report.leaks import leak_table
+
+    output.print(leak_table(audit_file(files, split, category_levels=category_levels), split.name))
+
+
+@app.command()
 def merge_adapters(
     model: Annotated[Path, typer.Argument(help="The folder of one fine-tuned model, such as `models/llm/0` of a run.")],
     out: Out,

@@ -22,15 +22,18 @@ from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, SavableScorer
-from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.clean import CLEANING_VERSION, clean
 from shopglot.curate.corrections import correct, reviewed
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.read import read_pairs
+from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import read_truth, simulate, sizes
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
+from shopglot.fold.settings import FoldSettings
+from shopglot.fold.split import leaks, read_split
 from shopglot.fold.store import load_folds, save_folds
 from shopglot.format.template import Template
 from shopglot.learn.gpus import Gpu
@@ -213,6 +216,13 @@ def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
     return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
 
 
+def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
+    """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
+    settings = CurateSettings()
+    pairs = clean(read_pairs([Path(file) for file in files], settings, training=False).pairs, settings)
+    return leaks(pairs, read_split(Path(split), pairs), FoldSettings(category_levels=category_levels), seed=0)
+
+
 def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
     """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
 
@@ -235,6 +245,8 @@ def gather(recipe: Recipe, out: Path) -> Data:
     rejected = {split: out / f"quarantine-{split}.jsonl" for split in ("train", "dev")}
     train = prepare(train_files, recipe.curate, max_bad_rows=limit, quarantine=rejected["train"], labelled_only=True)
     pairs, corrections = correct(train.pairs, recipe.data.corrections)
+    if corrections.get("reweighted"):
+        _warn_of_weights(recipe)
     dev = prepare_for_judging(
         dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
@@ -312,6 +324,13 @@ def merge(
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
+
+
+def _warn_of_weights(recipe: Recipe) -> None:
+    """Say which learners cannot give a row less weight than another."""
+    for settings in recipe.learn:
+        if settings.learner in ("encoder", "llm"):
+            log.warning("%s counts every row alike, also those that were given another weight", settings.name)
 
 
 def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:

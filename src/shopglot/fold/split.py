@@ -66,7 +66,9 @@ def leaks(pairs: Pairs, split: pl.DataFrame, settings: FoldSettings, seed: int) 
     for task in pairs.tasks:
         own = judging.filter(pl.col("task") == task)
         for key in keyed.columns[2:-1]:
-            found, known = (side.select("part", "id", text=key).drop_nulls() for side in (own, training))
+            found, known = (
+                side.select("part", "id", text=pl.col(key).cast(pl.String)).drop_nulls() for side in (own, training)
+            )
             if not found.height:
                 continue
             if key.startswith("near "):
