@@ -30,7 +30,7 @@ format: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,llm,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,llm,translate,dev]'
 	touch $@
 
 clean:

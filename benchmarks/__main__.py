@@ -14,6 +14,9 @@ NAMES = (
     "llm_training",
     "llm_table",
     "shopify_qc",
+    "bootstrap_shopify",
+    "translation_agreement",
+    "translate_cache",
 )
 
 

@@ -1,10 +1,13 @@
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from shopglot import cli
 from tests import shop
+from tests.command import Command, Ended
 from tests.tiny import tiny_encoder
 
 # How long an example takes says something of the machine's load, nothing of the promise.
@@ -34,3 +37,17 @@ def full_precision() -> Iterator[None]:
         for module in ("encoder", "encoders"):
             patch.setattr(f"shopglot.learn.{module}.has_bf16", lambda: False)
         yield
+
+
+@pytest.fixture
+def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line in this process, as the installed script does."""
+
+    def command(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["shopglot", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    return command

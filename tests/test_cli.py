@@ -4,8 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,28 @@ from typer.testing import CliRunner
 
 from shopglot import __version__, cli
 from tests import shop
+from tests.command import Command, refused
 from tests.curate.files import Row, category_row, json_lines
 
-COMMANDS = ("simulate", "plan", "run", "sweep", "report", "score", "evaluate")
+COMMANDS = (
+    "simulate",
+    "plan",
+    "run",
+    "sweep",
+    "report",
+    "score",
+    "evaluate",
+    "translate",
+    "convert-translator",
+    "bootstrap",
+    "explain",
+    "submit",
+    "check-submission",
+    "compare-submissions",
+    "export-trec",
+    "import-trec",
+    "rank-measures",
+)
 PLAIN: dict[str, Any] = {
     "name": "plain",
     "curate": {"correct_language": False},
@@ -26,32 +43,6 @@ PLAIN: dict[str, Any] = {
     "report": {"bootstrap": 100},
     "learn": [{"learner": "lexical"}],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Run the command line in this process, as the installed script does."""
-
-    def command(*arguments: str | Path) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["shopglot", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ended(code if isinstance(code, int) else 0, *capfd.readouterr())
-
-    return command
 
 
 @pytest.fixture(autouse=True)
@@ -282,6 +273,63 @@ def test_a_plan_that_does_not_fit_is_shown_and_ends_with_two(shopglot: Command, 
     assert "11.8 B" in ended.out
 
 
+def scored_tasks(shopglot: Command, bundle: Path, folder: Path) -> tuple[Path, Path]:
+    """Return a task file with whole numbers for ids, and what the bundle says of it."""
+    numbered = [{**row, "id": number} for number, row in enumerate(rows(40))]
+    tasks = json_lines(folder / "dev_QC.txt", numbered)
+    assert shopglot("score", bundle, tasks, "--out", folder / "scored.jsonl").code == 0
+    return tasks, folder / "scored.jsonl"
+
+
+def test_from_a_scored_file_to_a_submission_that_is_checked_and_compared(
+    shopglot: Command, bundle: Path, tmp_path: Path
+) -> None:
+    tasks, scored = scored_tasks(shopglot, bundle, tmp_path)
+    out = tmp_path / "submission"
+    written = shopglot("submit", scored, "--tasks", tasks, "--out", out)
+    assert (written.code, "submit_QC.txt: 40 pairs" in written.out, "without a fault" in written.out) == (0, True, True)
+    assert shopglot("check-submission", out / "submit.zip", "--tasks", tasks).out.endswith("without a fault\n")
+    shutil.copytree(out, tmp_path / "other")
+    first, *rest = (out / "submit_QC.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    said, other = (f'"prediction":{kind}' for kind in ("10" if '"prediction":1' in first else "01"))
+    (tmp_path / "other" / "submit_QC.txt").write_text("".join([first.replace(said, other), *rest]), encoding="utf-8")
+    compared = shopglot("compare-submissions", out, tmp_path / "other")
+    assert (compared.code, "Some of them" in compared.out) == (0, True)
+    unlike = shopglot("check-submission", tmp_path / "other", "--tasks", tasks)
+    refused(unlike, "other has the faults above")
+    assert unlike.out == "submit.zip: files unlike those beside it: 1, such as submit_QC.txt\n"
+
+
+def test_a_submission_with_a_fault_is_not_written(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
+    tasks, scored = scored_tasks(shopglot, bundle, tmp_path)
+    json_lines(tasks, [{**row, "id": number} for number, row in enumerate(rows(41))])
+    ended = shopglot("submit", scored, "--tasks", tasks, "--out", tmp_path / "submission")
+    refused(ended, "submit_QC.txt: ids of the task file that are missing: 1, such as id 40; score the task files")
+    assert not (tmp_path / "submission").exists()
+
+
+def test_from_a_scored_file_to_ranking_measures_and_back_to_pairs(
+    shopglot: Command, bundle: Path, tmp_path: Path
+) -> None:
+    _, scored = scored_tasks(shopglot, bundle, tmp_path)
+    trec = tmp_path / "trec"
+    assert "qrels.txt: " in shopglot("export-trec", scored, "--out", trec).out
+    shown = shopglot("rank-measures", trec / "run.txt", trec / "qrels.txt", "--measure", "nDCG@5")
+    assert (shown.code, "nDCG@5" in shown.out, "left out" in shown.out) == (0, True, True)
+    pairs = tmp_path / "pairs.jsonl"
+    read = shopglot("import-trec", trec, "--out", pairs, "--task", "QC", "--language", "en")
+    assert read.out.startswith(f"{pairs}: ")
+    assert shopglot("score", bundle, pairs, "--out", tmp_path / "again.jsonl").code == 0
+    refused(shopglot("rank-measures", trec / "run.txt", tmp_path / "none"), "there is no file")
+
+
+def test_a_pair_is_explained_word_by_word(shopglot: Command, bundle: Path) -> None:
+    pair = ("--query", "green tea", "--target", "food,tea,green tea", "--english", "green tea")
+    shown = shopglot("explain", bundle, "--task", "QC", *pair)
+    assert (shown.code, shown.out.count("green"), "probability 0." in shown.out) == (0, 3, True)
+    refused(shopglot("explain", bundle, "--task", "QI", *pair), "scores QC, not QI")
+
+
 def test_a_place_that_cannot_be_written_ends_every_writing_command_in_one_sentence(
     shopglot: Command, bundle: Path, tmp_path: Path
 ) -> None:
@@ -385,13 +433,3 @@ def test_the_module_runs_as_a_command_and_ends_with_two() -> None:
     assert ended.stderr.startswith("error: no recipe none.yaml")
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert not Path("none").exists()
-
-
-def refused(ended: Ended, words: str) -> None:
-    """Check for exit code 2 and one sentence on the error stream, the lines of the log apart."""
-    assert ended.code == 2, ended
-    assert "Traceback" not in ended.err
-    line = ended.err.strip().splitlines()[-1]
-    assert line.startswith("error: ")
-    assert words in line
-    assert ended.err.count("error: ") == 1

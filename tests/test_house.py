@@ -14,7 +14,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "shopglot"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FORMATS_OF_TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".txt", ".tsv", ".html", ".css", ".j2", ""}
-LONGER_ON_PURPOSE = {"pipeline.py": "a whole run is read from the top in one place"}
+LONGER_ON_PURPOSE = {
+    "cli.py": "the commands stand side by side in one place",
+    "pipeline.py": "a whole run is read from the top in one place",
+}
 """The files over 250 lines, each with its reason."""
 
 with (ROOT / "pyproject.toml").open("rb") as file:

@@ -12,9 +12,10 @@ from sklearn.metrics import f1_score
 from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
+from shopglot.core.pair import TASKS, Pair
 from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, gather, plan_learners, run, score_files
+from shopglot.pipeline import evaluate_file, explain, gather, plan_learners, run, score_files
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -91,13 +92,63 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
-    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "facts"}
-    assert set(tree) == documented
+    documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "mistakes"}
+    assert set(tree) == documented | {"translation", "facts"}
+    assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
     assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
     assert set(tree["learners"]) == {"lexical", "embedding"}
     assert set(tree["facts"]) == {"data", "folds", "stages", "seed"}
+
+
+def test_the_bundle_has_a_card_with_the_figures_of_the_report_that_its_manifest_seals(ran: Ran) -> None:
+    card = (ran.bundle / "README.md").read_text(encoding="utf-8")
+    assert f"F1avg, the mean of the tasks' F1, is {100 * ran.report.f1_avg:.1f} %" in card
+    assert "no labels in ar" in card
+    assert str(ran.folder) not in card
+    (ran.bundle / "README.md").write_text(card + " ", encoding="utf-8")
+    with pytest.raises(BundleError, match=r"README.md has changed since the bundle was written"):
+        Bundle.load(ran.bundle)
+    (ran.bundle / "README.md").write_text(card, encoding="utf-8")
+
+
+def test_the_worst_mistakes_of_a_run_are_beside_pairs_that_it_learned_from(ran: Ran) -> None:
+    assert ran.report.measured_on == "dev"
+    train = {task: read(ran.folder / "data" / f"train_{task}.txt")["origin_query"].str.to_lowercase() for task in TASKS}
+    shown = 0
+    for task, languages in ran.report.mistakes.items():
+        for each in languages.values():
+            for mistake in (*each.false_positives, *each.false_negatives):
+                wrong = (mistake.probability >= ran.report.thresholds[task]) != bool(mistake.label)
+                assert wrong
+                shown += len(mistake.nearest)
+                assert all(near.query in set(train[task]) for near in mistake.nearest)
+            assert max(len(each.false_positives), len(each.false_negatives)) <= 5
+    assert shown > 10
+
+
+def test_mistakes_out_of_fold_name_no_pairs_and_no_threshold_for_each_fold_has_its_own(tmp_path: Path) -> None:
+    made = run(recipe(report={"bootstrap": 100, "mistakes": 0}), tmp_path / "made")
+    assert made.mistakes == {}
+    train = [str(tmp_path / "made" / "data" / f"train_{task}.txt") for task in TASKS]
+    only = {"folds": 2, "tune": 0.2, "test": 0.0, "qc": "query", "near_duplicate_limit": 1}
+    report = run(recipe(data={"train": train}, fold=only, report={"bootstrap": 100}), tmp_path / "run")
+    assert report.measured_on == "out-of-fold"
+    every = [each for languages in report.mistakes.values() for slices in languages.values() for each in
+             (*slices.false_positives, *slices.false_negatives)]  # fmt: skip
+    assert every
+    assert {(each.threshold, each.nearest) for each in every} == {(None, ())}
+
+
+def test_an_explanation_starts_from_the_probability_that_scoring_gives(ran: Ran, tmp_path: Path) -> None:
+    pair = Pair(task="QC", query="TEA  pot", target="Food,Tea", language="en")
+    attribution, threshold = explain(ran.bundle, pair)
+    score_files(ran.bundle, [rows_file(tmp_path / "in.jsonl", ROWS[:1])], tmp_path / "scored.jsonl")
+    scored = read(tmp_path / "scored.jsonl")
+    assert attribution.probability == pytest.approx(scored["score"][0])
+    assert threshold == pytest.approx(scored["threshold"][0])
+    assert attribution.words["word"].to_list() == ["TEA", "pot", "Food", "Tea"]
 
 
 def test_every_judged_pair_has_one_score_of_every_learner(ran: Ran) -> None:
@@ -150,10 +201,11 @@ def test_every_row_comes_back_in_its_place_as_it_was_with_what_the_model_says(
     given = rows_file(tmp_path / f"in{suffix}", [row | {"note": f"n{n}"} for n, row in enumerate(ROWS)])
     counts = score_files(ran.bundle, [given], tmp_path / out)
     table, before = read(tmp_path / out), pl.read_csv(given) if suffix == ".csv" else read(given)
-    assert table.columns == [*before.columns, "score", "prediction", "threshold", "flag"]
+    assert table.columns == [*before.columns, "score", "prediction", "threshold", "read", "flag"]
     as_text = [pl.col(before.columns).cast(pl.String).fill_null("")]
     assert table.select(as_text).rows() == before.select(as_text).rows()
     assert table["flag"].to_list() == [None, "empty query", "missing target", None, None]
+    assert table["read"].to_list() == ["original", None, None, "original", "original"]
     assert (table["prediction"] == (table["score"] >= table["threshold"])).all()
     assert counts["rows"] == 5
     assert counts["relevant"] == table["prediction"].sum()
@@ -165,6 +217,13 @@ def test_a_row_without_a_text_to_judge_gets_the_prior_of_its_task(ran: Ran, tmp_
     tasks = Bundle.load(ran.bundle).decision.tasks
     assert scores[1] == pytest.approx(tasks["QC"].prior)
     assert scores[2] == pytest.approx(tasks["QI"].prior)
+
+
+def test_a_task_reads_what_its_learners_read_together(tmp_path: Path, tiny_bert: Path) -> None:
+    english = {"learner": "embedding", "model": str(tiny_bert), "hidden": [4], "networks": 1, "queries": ["english"]}
+    run(recipe(learn=[{"learner": "lexical"}, english | {"tasks": ["QC"]}], merge={"blend": "mean"}), tmp_path)
+    formats = Bundle.load(tmp_path / "bundle").format
+    assert {task: own.query for task, own in formats.items()} == {"QC": "both", "QI": "original"}
 
 
 def test_rows_that_are_no_pairs_stand_beside_the_scored_ones(ran: Ran, tmp_path: Path) -> None:
@@ -205,7 +264,7 @@ def test_dev_files_scored_by_the_bundle_are_judged_as_in_the_report_of_the_run(t
 
 
 def test_a_file_that_was_never_scored_or_has_no_labels_cannot_be_evaluated(ran: Ran, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="lacks score, prediction, threshold; evaluate a file that"):
+    with pytest.raises(DataError, match="lacks score, prediction, threshold; give a file that"):
         evaluate_file(rows_file(tmp_path / "in.jsonl", ROWS))
     unlabelled = rows_file(tmp_path / "u.jsonl", [{k: v for k, v in row.items() if k != "label"} for row in ROWS])
     score_files(ran.bundle, [unlabelled], tmp_path / "scored.jsonl")

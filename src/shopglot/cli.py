@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from shopglot import __version__
-from shopglot.core.errors import RecipeError, ShopglotError
+from shopglot.core.errors import DataError, RecipeError, ShopglotError
+from shopglot.core.pair import Pair, Task
+from shopglot.enrich.translate_settings import Quantization
 from shopglot.learn.gpus import GPUS, gpu_named
 
 app = typer.Typer(
@@ -24,6 +26,9 @@ problems = Console(stderr=True)
 
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
+]
+Tasks = Annotated[
+    list[Path], typer.Option("--tasks", help="A task file to answer; may be given again.", show_default=False)
 ]
 Out = Annotated[Path, typer.Option("--out", help="Where the result is written.", show_default=False)]
 
@@ -85,6 +90,37 @@ def simulate(
     for name, rows in made.rows.items():
         output.print(f"{made.files[name]}: {rows:,} simulated pairs")
     output.print(f"{made.truth}: what each pair means, and its label before noise")
+
+
+@app.command()
+def bootstrap(
+    out: Out,
+    *,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="A folder with a file of category paths for each language.")
+    ] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="A file of items, for query-item pairs.")] = None,
+    dev_languages: Annotated[
+        str | None, typer.Option(help="Languages that dev alone shows, with commas between them.")
+    ] = None,
+    pairs: Annotated[int | None, typer.Option(help="About how many pairs each file has at most.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same files and seed give the same bytes.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of other settings.")] = None,
+) -> None:
+    """Make weakly labelled pairs for a shop that has no labels, from category names in its languages and its items.
+
+    Example: `shopglot bootstrap --taxonomy product-taxonomy/dist --out data/weak --dev-languages de,it --pairs 50000`
+    """
+    from shopglot.enrich.bootstrap_files import load_settings, write_bootstrap
+    from shopglot.learn.encoders import frozen_encoder
+    from shopglot.learn.settings import UNIVERSAL
+
+    held_out = None if dev_languages is None else tuple(dev_languages.split(","))
+    read = load_settings(settings, dev_languages=held_out, pairs=pairs, seed=seed)
+    encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in read.negatives.shares else None
+    for file, rows in write_bootstrap(out, read, taxonomy=taxonomy, catalogue=catalogue, encoder=encoder).items():
+        output.print(f"{file}: {rows:,} weakly labelled pairs")
+    output.print(f"{out / 'taxonomy.txt'}: the categories\n{out / 'bootstrap.json'}: what the labels are made of")
 
 
 @app.command()
@@ -272,6 +308,57 @@ def audit_split(
 
 
 @app.command()
+def translate(
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    translator: Annotated[Path, typer.Option(help="A YAML file that says what translates.", show_default=False)],
+    out: Out,
+    cache: Annotated[
+        Path | None, typer.Option(help="The folder in which translations are kept, in place of the user's cache.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many texts are new: no model is loaded, nothing written.")
+    ] = False,
+    max_bad_rows: Annotated[
+        float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
+    ] = 1.0,
+) -> None:
+    """Fill in `translated_query`, the query in English, where a file of pairs has none.
+
+    Each distinct query is translated once and kept, so that a killed or repeated command goes on where it was. Rows
+    come back as they were; the result is Parquet or JSON lines, as with `score`.
+
+    Example: `shopglot translate pairs.csv --translator madlad.yaml --out translated.jsonl --dry-run`
+    """
+    from shopglot.config import load_translate_settings
+    from shopglot.pipeline import translate_files
+
+    settings = load_translate_settings(translator)
+    if cache is not None:
+        settings = settings.model_copy(update={"cache": cache})
+    counts = translate_files(tuple(files), settings, out, dry_run=dry_run, max_bad_rows=max_bad_rows)
+    for name, count in counts.items():
+        output.print(f"{name}: {count:,}")
+    if not dry_run:
+        output.print(f"translated: {out}")
+
+
+@app.command()
+def convert_translator(
+    model: Annotated[str, typer.Argument(help="A sequence-to-sequence model: a folder or a hub name.")],
+    out: Out,
+    quantization: Annotated[Quantization, typer.Option(help="The type in which its weights are kept.")] = "int8",
+) -> None:
+    """Convert a translation model for CTranslate2, which is several times as fast on a CPU.
+
+    Example: `shopglot convert-translator google/madlad400-3b-mt --out models/madlad-int8 --quantization int8`
+    """
+    from shopglot.enrich.fast_seq2seq import convert
+
+    convert(model, out, quantization)
+    output.print(f"model: {out}")
+
+
+@app.command()
 def merge_adapters(
     model: Annotated[Path, typer.Argument(help="The folder of one fine-tuned model, such as `models/llm/0` of a run.")],
     out: Out,
@@ -284,3 +371,137 @@ def merge_adapters(
 
     merge(model, out)
     output.print(f"model: {out}")
+
+
+@app.command()
+def explain(
+    bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
+    task: Annotated[Task, typer.Option(help="Whether the target is a category path (QC) or a product (QI).")],
+    query: Annotated[str, typer.Option(help="The query as the shopper wrote it.")],
+    target: Annotated[str, typer.Option(help="The category path or the product's title.")],
+    english: Annotated[str | None, typer.Option(help="The query in English.")] = None,
+    language: Annotated[str | None, typer.Option(help="The query's language, such as fr.")] = None,
+) -> None:
+    """Show which words of one pair its probability rests on: how much it drops when each is left out.
+
+    Example: `shopglot explain runs/demo/bundle --task QC --query "dog bed" --target "pet supplies,dogs,beds"`
+    """
+    from shopglot.pipeline import explain as explain_pair
+    from shopglot.report.attribution import console_attribution
+
+    pair = Pair(task=task, query=query, target=target, english=english, language=language)
+    output.print(console_attribution(*explain_pair(bundle, pair)))
+
+
+@app.command()
+def submit(
+    scored: Annotated[list[Path], typer.Argument(help="What `shopglot score` wrote for the task files.")],
+    tasks: Tasks,
+    out: Out,
+) -> None:
+    """Write a competition's submission: `submit_QC.txt`, `submit_QI.txt` and `submit.zip`, checked, or nothing.
+
+    Example: `shopglot submit scored.jsonl --tasks dev_QC.txt --tasks dev_QI.txt --out submission`
+    """
+    from shopglot.report.submission import ZIP, write_submission
+
+    for name, (pairs, relevant) in write_submission(scored, tasks, out).items():
+        output.print(f"{out / name}: {pairs:,} pairs, {relevant / pairs:.1%} relevant")
+    output.print(f"{out / ZIP}: checked, without a fault")
+
+
+@app.command()
+def check_submission(
+    submission: Annotated[Path, typer.Argument(help="A folder with the files, or the zip.")], tasks: Tasks
+) -> None:
+    """Check a submission against the task files; any fault ends with exit code 2 and one line per kind of fault.
+
+    Example: `shopglot check-submission submission/submit.zip --tasks dev_QC.txt --tasks dev_QI.txt`
+    """
+    from shopglot.report.submission import check_submission as check
+
+    faults = check(submission, tasks)
+    for fault in faults:
+        output.print(str(fault))
+    if faults:
+        raise DataError(f"{submission} has the faults above; write it with `shopglot submit`")
+    output.print(f"{submission}: without a fault")
+
+
+@app.command()
+def compare_submissions(
+    first: Annotated[Path, typer.Argument(help="A folder with the files, or the zip.")],
+    second: Annotated[Path, typer.Argument(help="Another answer to the same task files.")],
+    examples: Annotated[int, typer.Option(min=0, help="How many differing pairs are shown per task.")] = 5,
+) -> None:
+    """Show how many decisions of two submissions differ, by task and language, and some of them.
+
+    Example: `shopglot compare-submissions old/submit.zip submission`
+    """
+    from shopglot.report.submission import compare_submissions as compare
+    from shopglot.report.table import plain_table
+
+    found = compare(first, second)
+    output.print(plain_table(found.counts, "Decisions that differ"))
+    if examples and found.differing.height:
+        shown = found.differing.group_by("task", maintain_order=True).head(examples)
+        output.print(plain_table(shown, "Some of them: 1 is relevant"))
+
+
+@app.command()
+def export_trec(
+    scored: Annotated[Path, typer.Argument(help="A scored file; or a labelled one, for judgements alone.")], out: Out
+) -> None:
+    """Write judgements and ranking as TREC files: `qrels.txt`, `run.txt`, `queries.tsv` and `documents.tsv`.
+
+    Example: `shopglot export-trec scored.jsonl --out trec`
+    """
+    from shopglot.report.trec import export_trec as export
+
+    for name, lines in export(scored, out).items():
+        output.print(f"{out / name}: {lines:,} lines")
+
+
+@app.command()
+def import_trec(
+    folder: Annotated[Path, typer.Argument(help="With queries.tsv, documents.tsv, and qrels.txt or run.txt or both.")],
+    out: Out,
+    task: Annotated[Task, typer.Option(help="Whether documents are category paths (QC) or products (QI).")] = "QI",
+    language: Annotated[str | None, typer.Option(help="The queries' language, such as en.")] = None,
+    relevant: Annotated[int, typer.Option(help="The lowest grade that counts as relevant.")] = 1,
+) -> None:
+    """Write the candidates of TREC files as a file of pairs that `run` and `score` read.
+
+    Example: `shopglot import-trec trec --out pairs.jsonl --task QI --language en`
+    """
+    from shopglot.report.trec import import_trec as read
+
+    pairs = read(folder, out, task=task, language=language, relevant=relevant)
+    output.print(f"{out}: {pairs:,} pairs")
+
+
+@app.command()
+def rank_measures(
+    run: Annotated[Path, typer.Argument(help="A TREC run file.")],
+    qrels: Annotated[Path, typer.Argument(help="The TREC judgements of its queries.")],
+    measures: Annotated[
+        list[str] | None, typer.Option("--measure", help="Such as nDCG@10, in ir-measures' way; may be given again.")
+    ] = None,
+) -> None:
+    """Show ranking measures over the queries that have several candidates.
+
+    Example: `shopglot rank-measures trec/run.txt trec/qrels.txt --measure nDCG@10 --measure RR`
+    """
+    from shopglot.report.table import plain_table
+    from shopglot.report.trec import MEASURES
+    from shopglot.report.trec import rank_measures as measure
+
+    found = measure(run, qrels, measures or MEASURES)
+    output.print(plain_table(found.table, f"Means over {found.queries:,} queries with several candidates"))
+    for count, what in (
+        (found.absent, "of them have no result and count as 0"),
+        (found.single, "other queries have one candidate and are left out"),
+        (found.unjudged, "queries of the run have no judgement and are left out"),
+    ):
+        if count:
+            output.print(f"{count:,} {what}")

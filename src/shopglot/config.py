@@ -4,7 +4,7 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,8 @@ from shopglot.core.errors import RecipeError
 from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
 from shopglot.demo.settings import SimulateSettings
+from shopglot.enrich.settings import EnrichSettings
+from shopglot.enrich.translate_settings import CTranslate2Settings, TableSettings, TranslateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
@@ -22,6 +24,7 @@ from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
+M = TypeVar("M", bound=BaseModel)
 
 
 class DataSettings(BaseModel):
@@ -51,10 +54,14 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="The name the report shows.")
+    license: str = Field(
+        default="other", description="The licence that the model card names, as the Hugging Face Hub writes it."
+    )
     seed: int = Field(default=17, ge=0, lt=2**32, description="Seed of the folds and of everything else that draws.")
     max_bad_rows: float = Field(default=0.05, ge=0, le=1, description="The share of unreadable rows that stops a run.")
     data: DataSettings
     curate: CurateSettings = CurateSettings()
+    enrich: EnrichSettings = EnrichSettings()
     fold: FoldSettings = FoldSettings()
     format: FormatSettings = FormatSettings()
     learn: tuple[LearnerSettings, ...] = Field(min_length=1, description="The learners whose scores are blended.")
@@ -95,18 +102,22 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     Raises RecipeError that names the key, where it stands and the nearest known one.
     """
     path = Path(path)
-    if not path.is_file():
-        raise RecipeError(f"no recipe {path}; name a YAML file, such as recipes/demo.yaml")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)
-    except _NOT_YAML as reason:
-        raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
-    if not isinstance(content, dict):
-        raise RecipeError(f"{path} holds no recipe; it needs the keys name, data and learn")
-    for override in overrides:
-        _put(content, *_parsed(override))
-    recipe = _valid(content, str(path))
-    return recipe.model_copy(update={"data": _from_folder(recipe.data, path.parent)})
+    recipe = _valid(_content(path, overrides, "recipe", "name, data and learn"), str(path), Recipe)
+    moved: dict[str, Any] = {"data": _from_folder(recipe.data, path.parent)}
+    if (translate := recipe.enrich.translate) is not None:
+        beside = {"translate": _beside(translate, path.parent)}
+        moved["enrich"] = recipe.enrich.model_copy(update=beside)
+    return recipe.model_copy(update=moved)
+
+
+def load_translate_settings(path: str | Path) -> TranslateSettings:
+    """Return the settings of translation in a YAML file; the table, the brands and the cache are relative to it.
+
+    Raises RecipeError that names the key, where it stands and the nearest known one.
+    """
+    path = Path(path)
+    settings = _valid(_content(path, (), "translation", "translator"), str(path), TranslateSettings)
+    return _beside(settings, path.parent)
 
 
 def checked_sweep(recipe: Recipe) -> SweepSettings:
@@ -134,11 +145,26 @@ def trial_recipe(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
     content = recipe.model_dump(mode="json", exclude={"sweep"}, exclude_unset=True)
     for key, value in values.items():
         _put(content, key, deepcopy(value))
-    tried = _valid(content, "sweep.space")
+    tried = _valid(content, "sweep.space", Recipe)
     if tried.tasks != recipe.tasks:
         learned = " or ".join(" and ".join(tasks) for tasks in (tried.tasks, recipe.tasks))
         raise RecipeError(f"sweep.space: trials that learn either {learned} cannot be compared; leave `tasks` alone")
     return tried
+
+
+def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict[str, Any]:
+    """Return what a YAML file of settings holds, with the overrides put in."""
+    if not path.is_file():
+        raise RecipeError(f"no {kind} {path}; name a YAML file" + ", such as recipes/demo.yaml" * (kind == "recipe"))
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)
+    except _NOT_YAML as reason:
+        raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
+    if not isinstance(content, dict):
+        raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
+    for override in overrides:
+        _put(content, *_parsed(override))
+    return content
 
 
 class _EachKeyOnce(yaml.SafeLoader):
@@ -177,11 +203,24 @@ def _put(content: dict[str, Any], key: str, value: Any) -> None:
         raise RecipeError(f"{key!r} leads to nothing in the recipe; `learn` is a list: learn.0.steps") from reason
 
 
-def _valid(content: dict[str, Any], where: str) -> Recipe:
+def _valid(content: dict[str, Any], where: str, model: type[M]) -> M:
     try:
-        return Recipe.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as reason:
-        raise RecipeError(f"{where}: {first_complaint(reason, content, Recipe)}") from reason
+        raise RecipeError(f"{where}: {first_complaint(reason, content, model)}") from reason
+
+
+def _beside(settings: TranslateSettings, folder: Path) -> TranslateSettings:
+    """Return the settings with the files that they name taken to be relative to `folder`."""
+    places = {name: getattr(settings, name) for name in ("brands", "cache")}
+    moved: dict[str, Any] = {name: (folder / place).resolve() for name, place in places.items() if place}
+    if isinstance(settings.translator, TableSettings):
+        files = tuple((folder / file).resolve() for file in settings.translator.files)
+        moved["translator"] = settings.translator.model_copy(update={"files": files})
+    if isinstance(settings.translator, CTranslate2Settings):
+        model = (folder / settings.translator.model).resolve()
+        moved["translator"] = settings.translator.model_copy(update={"model": model})
+    return settings.model_copy(update=moved)
 
 
 def _from_folder(data: DataSettings, folder: Path) -> DataSettings:

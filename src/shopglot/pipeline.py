@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -16,12 +16,12 @@ import polars as pl
 from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
-from shopglot.core.folds import TEST, TUNE, Folds
+from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
-from shopglot.core.pair import TASKS, Task
+from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import OutOfFold, SavableScorer
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
 from shopglot.curate.clean import CLEANING_VERSION, clean
 from shopglot.curate.corrections import correct, reviewed
 from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
@@ -29,32 +29,48 @@ from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import read_truth, simulate, sizes
+from shopglot.enrich.enrich import Translating, enrich
+from shopglot.enrich.load_translator import open_cache, translator_name
+from shopglot.enrich.protected import Protected
+from shopglot.enrich.quality import translation_quality
+from shopglot.enrich.readings import readings
+from shopglot.enrich.translate import count_new, query_texts
+from shopglot.enrich.translate_settings import TranslateSettings
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
 from shopglot.fold.settings import FoldSettings
 from shopglot.fold.split import leaks, read_split
 from shopglot.fold.store import load_folds, save_folds
+from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
+from shopglot.learn.dropout import WithTranslationDropout
+from shopglot.learn.encoders import frozen_encoder
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
-from shopglot.learn.load import SCORERS, fits_at_once, make_learner, trained_tasks
+from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
 from shopglot.learn.plan import Plan, plan
+from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
+from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decision
+from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import SCORES, begin_run, keep_checksums, read_scores, require_finished
-from shopglot.pack.scored import check_out, read_scored, write_scored
+from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.audit import Known, LabelAudit, audit_labels, known
+from shopglot.report.card import Shipped, model_card
+from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
-from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
+from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
@@ -63,12 +79,13 @@ _load = partial(load_scorer, loaders=SCORERS)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Data:
-    """The pairs of a run, and what is known of their files."""
+    """The pairs of a run, those made from them among the training pairs, and what is known of their files."""
 
     train: Pairs
     dev: Pairs
     taxonomy: tuple[str, ...]
     facts: dict[str, Any]
+    translating: Translating | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,31 +114,24 @@ def run(recipe: Recipe, out: str | Path) -> Report:
     with stages.timed("curate"):
         data = gather(recipe, out)
         check_slices(recipe.report, data.train, data.dev)
+        encoder = frozen_encoder(UNIVERSAL, "") if recipe.report.translation else None
+    with stages.timed("enrich"):
+        data = enriched(recipe, data)
     with stages.timed("fold"):
         folds = deal_folds(recipe, data.train, out)
     with stages.timed("learn"):
         validated = learn(recipe, data, folds, out)
     with stages.timed("merge"):
         bundle, evidence = merge(recipe, data, folds, validated, out)
-    with stages.timed("pack"):
-        bundle.save(out / "bundle")
     with stages.timed("report"):
-        report = summarise(
-            recipe.name,
-            evidence.judged,
-            evidence.learners,
-            recipe.report,
-            seed=recipe.seed,
-            thresholds=bundle.decision.thresholds,
-        )
-        facts = {
-            "data": data.facts,
-            "folds": describe(data.train, folds),
-            "stages": stages.seconds,
-            "seed": recipe.seed,
-        }
-        report = report.with_facts(**facts)
-        write_report(report, out)
+        report = report_on(recipe, data, folds, bundle, evidence)
+    with stages.timed("pack"):
+        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
+    if encoder is not None:
+        with stages.timed("translation"):
+            report = report.with_translation(weigh_translation(bundle, evidence.judged[1:], encoder, recipe))
+    report = report.with_facts(stages=stages.seconds)
+    write_report(report, out)
     return report
 
 
@@ -133,7 +143,7 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
     settings = checked_sweep(recipe)
     any_length = recipe.model_copy(update={"sweep": SweepSettings(space=settings.space)})
     begin_run(any_length.to_yaml(), out)
-    data = gather(recipe, out)
+    data = enriched(recipe, gather(recipe, out))
     folds = deal_folds(recipe, data.train, out)
     measure = partial(_measure, recipe, data, folds, out)
     trials = search(settings.space, measure, out / "study.journal", settings.trials, recipe.seed)
@@ -156,9 +166,9 @@ def score_files(
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
-    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold` and `flag`, in the
-    input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its bundle,
-    those in `taxonomy` and those that the files' own rows name.
+    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
+    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
+    bundle, those in `taxonomy` and those that the files' own rows name.
     """
     out, stages = Path(out), Stages()
     given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
@@ -175,12 +185,56 @@ def score_files(
     return {**read.counts, "relevant": int(decided.decision.sum())}
 
 
+def translate_files(
+    files: Sequence[str | Path],
+    settings: TranslateSettings,
+    out: str | Path,
+    *,
+    dry_run: bool = False,
+    max_bad_rows: float = 1.0,
+) -> dict[str, int]:
+    """Translate the queries of `files` that have no translation, and return what happened to how many.
+
+    `out` holds the input's columns as they were with `translated_query`, in the input's order; rows that are no pairs
+    stand in a file beside it. A dry run only counts: it loads no weights and writes nothing.
+    """
+    out, stages = Path(out), Stages()
+    given = [Path(file) for file in files]
+    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    check_out(out, rejected, given)
+    if settings.target != "en":
+        raise RecipeError(f"a translated query is English; leave `target: {settings.target}` out")
+    with stages.timed("curate"):
+        quarantine = None if dry_run else rejected
+        read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
+    if dry_run:
+        texts = query_texts(read.pairs, settings.target).filter(read.pairs["english"].is_null())
+        name, cache = translator_name(settings, resolve), open_cache(settings)
+        return read.counts | count_new(texts, name, cache, Protected.of(settings))
+    with stages.timed("translate"):
+        filled, made = Translating.of(settings, resolve).missing(read.pairs)
+        write_translated(read.pairs, filled, out)
+    return read.counts | made.counts
+
+
 def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
     """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
     path, settings = Path(scored), ReportSettings(slices=tuple(slices))
     judged, thresholds = read_scored(path)
     check_slices(settings, judged.pairs)
     return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
+    """Return how much each word of a pair counts for its probability, and the threshold of its task.
+
+    The model knows the category path of the pair beside those of its bundle.
+    """
+    model = load(bundle)
+    own = clean(Pairs.of([pair]), model.curate)
+    paths = own.filter(own.readable).of_task("QC")["target"]
+    attribution = attribute(_Calibrated(model.knowing(paths)), pair)
+    return attribution, model.decision.thresholds[pair.task]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -206,7 +260,7 @@ def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
     check_review(out)
     require_finished(folder)
     recipe = load_recipe(folder / "recipe.yaml")
-    pairs = gather(recipe, folder).train
+    pairs = enriched(recipe, gather(recipe, folder)).train.filter(pl.col("made_from").is_null())
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
     scores = read_scores(folder, pairs, load_folds(folder / "folds"), tasks)
     labels = audit_labels(pairs, cross_fitted(pairs, scores, recipe.merge), reviewed(recipe.data.corrections))
@@ -259,6 +313,15 @@ def gather(recipe: Recipe, out: Path) -> Data:
     return Data(pairs, dev.pairs, taxonomy, facts)
 
 
+def enriched(recipe: Recipe, data: Data) -> Data:
+    """Return the data with the translations and the made pairs that the recipe asks for."""
+    settings = recipe.enrich
+    translating = None if settings.translate is None else Translating.of(settings.translate, resolve)
+    gained = enrich(data.train, data.dev, settings, translating, recipe.seed)
+    facts = data.facts | ({"enrich": gained.counts} if gained.counts else {})
+    return replace(data, train=gained.train, dev=gained.dev, facts=facts, translating=translating)
+
+
 def deal_folds(recipe: Recipe, pairs: Pairs, out: Path) -> Folds:
     """Deal the pairs into folds, look for leaks that the keys miss, and keep the folds in `out/folds`."""
     folds = deal(pairs, recipe.fold, recipe.seed)
@@ -274,7 +337,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
     validated = {}
     for settings in recipe.learn:
         validated[settings.name] = cross_validate(
-            make_learner(settings, template(recipe), data.taxonomy),
+            learner_of(recipe, settings, data),
             data.train.of_tasks(trained_tasks(settings)),
             folds,
             out / "models" / settings.name,
@@ -282,6 +345,13 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
             at_once=fits_at_once(settings),
         )
     return validated
+
+
+def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner:
+    """Return the learner of `settings`, which loses some translations in training where the recipe says so."""
+    learner = make_learner(settings, template(recipe), data.taxonomy)
+    rate = recipe.enrich.translation_dropout
+    return WithTranslationDropout(learner, rate, recipe.seed) if rate else learner
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -309,7 +379,8 @@ def merge(
         if len(pairs):
             log.info("scoring the %d pairs of %s", len(pairs), name)
             scored[name] = score_members(shipped, pairs, tasks)
-    rates = {task: float(data.train.of_task(task).labels.mean()) for task in chain.weights}
+    given = data.train.filter(pl.col("made_from").is_null())
+    rates = {task: float(given.of_task(task).labels.mean()) for task in chain.weights}
     decision, judged = _decide(shipped, scored, recipe, rates)
     learners = {
         name: alone
@@ -317,13 +388,78 @@ def merge(
         for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    bundle = Bundle(shipped, decision, recipe.curate, facts)
+    bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
     return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+
+
+def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
+    """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
+    thresholds = bundle.decision.thresholds
+    measured = summarise(
+        recipe.name, evidence.judged, evidence.learners, recipe.report, seed=recipe.seed, thresholds=thresholds
+    )
+    learned_from = _learned_from(data, folds)
+    if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
+        learned_from, thresholds = Pairs.concat([]), {}
+    (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
+    mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
+    return measured.with_mistakes(mistakes).with_facts(**facts)
+
+
+def weigh_translation(
+    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
+) -> TranslationReport | None:
+    """Return what the bundle owes to translations on the last of `judged`; None where that has no translated pair.
+
+    `judged` is what the bundle judged, and never what its fold models were trained on.
+    """
+    top = judged[-1] if judged else None
+    if top is None or not (rows := top.pairs.translated).any():
+        return None
+    translated = top.pairs.filter(rows)
+    read = {
+        name: top if name == "both" else _reread(top, rows, bundle.score_clean(pairs))
+        for name, pairs in readings(translated, recipe.seed).items()
+    }
+    quality = translation_quality(translated, encoder, seed=recipe.seed)
+    return price_of_translation(read, quality, recipe.report, recipe.seed)
 
 
 def template(recipe: Recipe) -> Template:
     """Return how this recipe writes a pair as text."""
     return Template(recipe.format, CLEANING_VERSION)
+
+
+def _learned_from(data: Data, folds: Folds) -> Pairs:
+    """Return the pairs that some model of what ships learned from."""
+    return data.train.filter(folds.trains(data.train, None))
+
+
+def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
+    """Return what the model card says beside the report; where the files stood is nobody's business."""
+    names = {
+        part: tuple(Path(path.name) for path in getattr(recipe.data, part)) for part in ("train", "dev", "taxonomy")
+    }
+    shown = recipe.model_copy(update={"data": recipe.data.model_copy(update=names)})
+    pairs = _learned_from(data, folds).filter(pl.col("made_from").is_null())
+    languages = {task: pairs.of_task(task)["language"].drop_nulls().unique().sort() for task in bundle.decision.tasks}
+    return Shipped(
+        shown.to_yaml(),
+        recipe.license,
+        {task: codes.to_list() for task, codes in languages.items()},
+        bundle.decision,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Calibrated:
+    """A bundle as a scorer of raw pairs."""
+
+    bundle: Bundle
+
+    def score(self, pairs: Pairs) -> Scores:
+        return self.bundle.score(pairs).probability
 
 
 def _warn_of_weights(recipe: Recipe) -> None:
@@ -362,11 +498,21 @@ def _members(
         return {settings.name: Mean(tuple(validated[settings.name].scorers.values())) for settings in recipe.learn}
     members = {}
     for settings in recipe.learn:
-        learner = make_learner(settings, template(recipe), data.taxonomy)
+        learner = learner_of(recipe, settings, data)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
         members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
     return members
+
+
+def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dict[Task, FormatSettings]:
+    """Return the recipe's format per task, with the texts of the query that all learners of the task read together."""
+    formats = {}
+    for task, own in weights.items():
+        learners = [settings for settings in recipe.learn if own.get(settings.name, 0.0) > 0]
+        texts = {text for settings in learners for text in read_queries(settings, template(recipe))}
+        formats[task] = recipe.format.model_copy(update={"query": texts.pop() if len(texts) == 1 else "both"})
+    return formats
 
 
 def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:
@@ -385,6 +531,13 @@ def _decide(
         decided = decision.decide(pairs, scores)
         judged.append(Judged(name, pairs, decided.probability, decided.decision))
     return decision, judged
+
+
+def _reread(top: Judged, rows: Mask, decided: Decided) -> Judged:
+    """Return the judgement with some of its rows decided anew."""
+    probability, decision = top.probability.copy(), top.decision.copy()
+    probability[rows], decision[rows] = decided.probability, decided.decision
+    return replace(top, probability=probability, decision=decision)
 
 
 def _measure(recipe: Recipe, data: Data, folds: Folds, out: Path, values: Values) -> Measured | None:

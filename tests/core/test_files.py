@@ -1,9 +1,22 @@
+import resource
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
+from safetensors.numpy import save_file
 
 from shopglot.core.errors import BundleError, RecipeError
-from shopglot.core.files import checksums, require_own_folder, sha256, undamaged, whole_file, whole_folder, write_json
+from shopglot.core.files import (
+    cache_folder,
+    checksums,
+    require_own_folder,
+    sha256,
+    undamaged,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 
 
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
@@ -75,3 +88,44 @@ def test_files_of_one_name_have_checksums_of_their_own_and_those_in_a_folder_cou
     found = checksums([*files[:2], tmp_path / "wands"])
     assert found == {f"{file.parent.name}/{file.name}": sha256(file) for file in files}
     assert checksums(files[:1]) == {"train.txt": sha256(files[0])}
+
+
+@pytest.mark.parametrize("library", ["python", "safetensors", "polars", "torch"])
+def test_a_disk_without_room_is_named_whichever_library_writes(tmp_path: Path, library: str) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"(File too large|No space left on device).*kept") as refused:
+            _write_much(tmp_path / "kept", library)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.filename == str(tmp_path / "kept")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_errors_of_a_write_stay_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="No space left on device"), whole_file(tmp_path / "kept"):
+        raise RecipeError("No space left on device")
+
+
+def _write_much(path: Path, library: str) -> None:
+    numbers = np.random.default_rng(0).random(5_000)
+    with whole_file(path) as part:
+        match library:
+            case "python":
+                part.write_bytes(numbers.tobytes())
+            case "safetensors":
+                save_file({"numbers": numbers}, part)
+            case "polars":
+                pl.DataFrame({"numbers": numbers}).write_parquet(part)
+            case "torch":
+                torch = pytest.importorskip("torch")
+                torch.save(torch.from_numpy(numbers), part)
+
+
+def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHOPGLOT_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    monkeypatch.delenv("SHOPGLOT_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "shopglot"

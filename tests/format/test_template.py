@@ -30,6 +30,7 @@ def template(**settings: Any) -> Template:
         ("leaf-first", "party tents, tents, tarps, garden"),
         ("leaf-parent", "party tents, tents, tarps"),
         ("leaf", "party tents"),
+        ("levels", "1: garden 2: tents, tarps 3: party tents"),
     ],
 )
 def test_a_path_is_written_as_the_settings_say(path: PathText, text: str) -> None:
@@ -38,7 +39,16 @@ def test_a_path_is_written_as_the_settings_say(path: PathText, text: str) -> Non
 
 @pytest.mark.parametrize("path", get_args(PathText))
 def test_a_path_of_one_level_is_its_name_in_every_form(path: PathText) -> None:
-    assert template(path=path).targets(pairs({"target": "books"})).item() == "books"
+    name = "1: books" if path == "levels" else "books"
+    assert template(path=path).targets(pairs({"target": "books"})).item() == name
+
+
+@pytest.mark.parametrize("path", get_args(PathText))
+def test_every_form_of_a_path_names_its_leaf(path: PathText) -> None:
+    deep = [f"{'top, and more,' * depth}the leaf" for depth in range(16)]
+    written = template(path=path).targets(pairs(*({"target": target} for target in deep)))
+    assert written.str.contains("the leaf", literal=True).all()
+    assert written.null_count() == 0
 
 
 def test_a_separator_stands_between_the_query_and_its_translation() -> None:

@@ -29,7 +29,7 @@ def settings_of(name: str, model: Path, tasks: tuple[Task, ...] = TASKS) -> Lear
         case "lexical":
             return LexicalSettings(tasks=tasks)
         case "encoder":
-            return EncoderSettings(tasks=tasks, model=str(model), steps=3, batch_size=8, bf16=False)
+            return EncoderSettings(tasks=tasks, model=str(model), steps=3, batch_size=2, bf16=False)
         case "llm":
             stages = (StageSettings(steps=3, learning_rate=1e-2),)
             return LLMSettings(tasks=tasks, model=str(model), text="pair", dtype="float32", stages=stages)

@@ -3,7 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors import safe_open
+from safetensors.numpy import load_file
 
 from shopglot.config import load_recipe
 from shopglot.core.errors import RecipeError
@@ -149,6 +151,42 @@ def test_the_yes_no_head_starts_with_the_odds_of_the_two_words(name: str, tmp_pa
             last = model(input_ids=torch.tensor([ids])).logits[0, -1]
         expected.append(float(sigmoid(np.array([float(last[yes] - last[no])]))[0]))
     assert scorer.score(NEW) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "lora"), [("gemma-3-270m", LoraSettings(dropout=0.0)), ("xlm-roberta-base", None)])
+def test_gradient_checkpointing_computes_again_and_learns_the_same_weights(
+    name: str, lora: LoraSettings | None, tmp_path: Path
+) -> None:
+    recipe = recipe_of(name)
+    still = {} if recipe.text == "prompt" else {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    model = tiny_model(tmp_path / "model", recipe.model, TEXTS, **still)
+    two_steps = StageSettings(steps=2, batch_size=4, learning_rate=1e-2, warmup=0, schedule="constant")
+    small = {"model": str(model), "dtype": "float32", "lora": lora, "stages": (two_steps,)}
+    weights, passes = [], []
+    for again in (False, True):
+        (work := tmp_path / f"{again}").mkdir()
+        settings = recipe.model_copy(update={**small, "trainer": {"activation_checkpointing": again}})
+        with linear_passes() as counted:
+            LLMLearner(settings, TEMPLATE).fit(TRAIN, work)
+        passes.append(len(counted))
+        (kept,) = work.glob("stage-0/*model.safetensors")
+        weights.append(load_file(kept))
+    assert passes[1] > passes[0]
+    assert weights[1] == {key: pytest.approx(each, abs=1e-6) for key, each in weights[0].items()}
+
+
+@contextmanager
+def linear_passes() -> Iterator[list[int]]:
+    """Give a list that grows with each pass through a linear layer in the block."""
+    from torch.nn import Linear
+    from torch.nn.modules.module import register_module_forward_pre_hook
+
+    counted: list[int] = []
+    hook = register_module_forward_pre_hook(
+        lambda module, _: counted.append(module.in_features) if isinstance(module, Linear) else None
+    )
+    with hook:
+        yield counted
 
 
 def test_words_of_several_tokens_cannot_be_a_yes_no_head(tmp_path: Path) -> None:

@@ -142,8 +142,8 @@ def test_where_no_change_is_enough_alone_the_first_that_are_together_are_told() 
     settings = LLMSettings(model=GEMMA, max_tokens=256)
     told = problem(settings, count(settings), GPUS["l4"])
     assert told is not None
-    assert "use gradient checkpointing (trainer.gradient_checkpointing: true) with 4-bit weights" in told
-    both = {"trainer": {"gradient_checkpointing": True}, "quantization": {"load_in_4bit": True}}
+    assert "use gradient checkpointing (trainer.activation_checkpointing: true) with 4-bit weights" in told
+    both = {"trainer": {"activation_checkpointing": True}, "quantization": {"load_in_4bit": True}}
     assert problem(settings.model_copy(update=both), count(settings), GPUS["l4"]) is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.learn.packaged import PackagedWeights
-from shopglot.learn.pretrained import MODELS, cache_folder, resolve
+from shopglot.learn.pretrained import MODELS, resolve
 
 ROOT = Path(__file__).parents[2]
 TOY = PackagedWeights(
@@ -99,11 +99,3 @@ def test_the_release_of_an_embedded_model_is_the_one_that_its_remedy_installs(na
         extras = tomllib.load(file)["project"]["optional-dependencies"]
     remedy = [line for extra, lines in extras.items() if f"shopglot[{extra}]" in weights.install for line in lines]
     assert weights.release in [*remedy, *weights.install.split()]
-
-
-def test_the_cache_can_be_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SHOPGLOT_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-    monkeypatch.delenv("SHOPGLOT_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "shopglot"

@@ -44,6 +44,13 @@ def test_the_prompts_ids_are_those_of_its_parts_between_the_tokenizers_special_t
     assert ids == [own.tokenizer.bos_token_id, *expected, own.tokenizer.eos_token_id]
 
 
+def test_a_first_token_that_is_called_cls_and_not_bos_stands_first() -> None:
+    own = reader()
+    expected = own.encode(own.texts(PAIRS))
+    own.tokenizer.bos_token = None
+    assert own.encode(own.texts(PAIRS)) == expected
+
+
 def test_a_long_pair_keeps_its_answer_mark_and_both_its_texts() -> None:
     own = reader(max_tokens=24)
     long = Pairs.of([Pair(task="QC", query="green tea " * 40, target="food,tea,green tea " * 40)])

@@ -23,7 +23,7 @@ NEW = shop.pairs(20, seed=99)
 
 def settings_of(name: str, model: Path) -> LearnerSettings:
     if name == "encoder":
-        return EncoderSettings(model=str(model), steps=4, save_steps=2, batch_size=8, learning_rate=1e-3, bf16=False)
+        return EncoderSettings(model=str(model), steps=4, save_steps=2, batch_size=2, learning_rate=1e-3, bf16=False)
     if name == "llm":
         stages = (StageSettings(steps=4, save_steps=2, learning_rate=1e-2),)
         return LLMSettings(model=str(model), text="pair", dtype="float32", stages=stages)
@@ -37,8 +37,8 @@ def fitted(settings: LearnerSettings, work: Path) -> SavableScorer:
 
 
 @contextmanager
-def steps_taken(deadly: int | None = None) -> Iterator[list[int]]:
-    """Give the list of the training steps begun in the block; the process ends in the middle of step `deadly`."""
+def steps_taken(deadly: int | None = None, fit: int = 1) -> Iterator[list[int]]:
+    """Give the list of the training steps begun in the block; the process ends in step `deadly` of the n-th `fit`."""
     from transformers import Trainer
 
     begun: list[int] = []
@@ -46,7 +46,7 @@ def steps_taken(deadly: int | None = None) -> Iterator[list[int]]:
 
     def training_step(trainer: Any, *arguments: Any, **named: Any) -> Any:
         begun.append(trainer.state.global_step + 1)
-        if begun[-1] == deadly:
+        if begun[-1] == deadly and begun.count(deadly) == fit:
             raise Killed
         return step(trainer, *arguments, **named)
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from shopglot.learn.llm import LLMLearner
 from shopglot.learn.llm_scorer import LLMScorer, merge_adapters
 from shopglot.learn.llm_settings import HierarchySettings, LLMSettings, StageSettings
 from tests import shop
+from tests.learn.doubles import Killed
 from tests.learn.learners import TEMPLATE
 from tests.learn.test_resume import steps_taken
 
@@ -108,6 +110,31 @@ def test_a_checkpoint_without_its_head_is_refused(tmp_path: Path, tiny_xlm_rober
     save_file({name: each for name, each in load_file(path).items() if "classifier" not in name}, path)
     with pytest.raises(BundleError, match=r"adapter_model\.safetensors lacks the weights of the head \(classifier\)"):
         LLMScorer.load(tmp_path / "stage-0")
+
+
+def test_whole_weights_without_their_head_are_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    scorer = LLMScorer.new(settings_of(tiny_xlm_roberta, lora=None), TEMPLATE)
+    scorer.save(tmp_path)
+    assert LLMScorer.load(tmp_path).score(NEW) == pytest.approx(scorer.score(NEW), abs=1e-6)
+    path = tmp_path / "model.safetensors"
+    save_file(
+        {name: each for name, each in load_file(path).items() if "classifier" not in name}, path, {"format": "pt"}
+    )
+    with pytest.raises(BundleError, match=r"safetensors lacks the weights of the head \(classifier\)"):
+        LLMScorer.load(tmp_path)
+
+
+def test_a_run_does_not_go_on_from_a_checkpoint_of_another_architecture(
+    tmp_path: Path, tiny_xlm_roberta: Path, tiny_bert: Path
+) -> None:
+    settings = settings_of(tmp_path / "model", stages=(SHORT.model_copy(update={"save_steps": 2}),))
+    shutil.copytree(tiny_xlm_roberta, tmp_path / "model")
+    with pytest.raises(Killed), steps_taken(deadly=3):
+        scores_of(settings, tmp_path)
+    shutil.rmtree(tmp_path / "model")
+    shutil.copytree(tiny_bert, tmp_path / "model")
+    with pytest.raises(BundleError, match="checkpoint-2 is no checkpoint of this model; remove it, and training"):
+        scores_of(settings, tmp_path)
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(

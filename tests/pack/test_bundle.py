@@ -2,6 +2,7 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from safetensors.numpy import load_file, save_file
 import shopglot
 from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, write_json
-from shopglot.core.pair import Pair
+from shopglot.core.pair import Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
@@ -144,6 +145,7 @@ def cut_weights(folder: Path) -> None:
 REPLACED: dict[str, Callable[[Path], None]] = {
     "no decision": lambda folder: write_json(folder / "decision.json", {"tasks": {"QC": {}}}),
     "unknown setting": lambda folder: write_json(folder / "curate.json", {"colour": "red"}),
+    "no format": lambda folder: write_json(folder / "format.json", ["both"]),
     "no template": lambda folder: write_json(folder / "scorer" / "scorer.json", {"kind": "lexical"}),
     "wrong shape": lambda folder: other_weights(folder, lambda own: {**own, "mean": own["mean"][:-1]}),
     "not a number": lambda folder: other_weights(folder, lambda own: {**own, "mean": own["mean"] * np.nan}),
@@ -219,6 +221,35 @@ def test_a_new_branch_is_known_beside_the_old_ones_and_changes_no_product(embedd
 
 def test_a_model_without_a_catalogue_is_the_same_whatever_is_known(lexical: Bundle) -> None:
     assert lexical.knowing(["food,juice"]).score(NEW).probability.tolist() == lexical.score(NEW).probability.tolist()
+
+
+def test_a_row_says_which_text_of_its_query_was_read(lexical: Bundle, saved: Path) -> None:
+    formats: dict[Task, FormatSettings] = {"QC": FormatSettings(query="both"), "QI": FormatSettings(query="english")}
+    bundle = replace(lexical, format=formats)
+    bundle.save(saved.with_name("translating"))
+    pairs = [
+        Pair("QC", "lampe", "home,lamps", english="lamp"),
+        Pair("QI", "lampe", "Lamp", english="lamp"),
+        Pair("QI", "lamp", "Lamp", english="lamp"),
+        Pair("QC", "lampe", "home,lamps"),
+        Pair("QC", "", "home,lamps", english="lamp"),
+    ]
+    for reader in (bundle, Bundle.load(saved.with_name("translating"))):
+        assert read_by(reader, pairs) == ["both", "english", "original", "original", None]
+
+
+def test_a_bundle_of_before_formats_were_kept_does_not_say_what_was_read(saved: Path) -> None:
+    (saved / "format.json").unlink()
+    manifest = read_json(saved / "manifest.json")
+    del manifest["files"]["format.json"]
+    write_json(saved / "manifest.json", manifest)
+    assert read_by(Bundle.load(saved), [Pair("QC", "lampe", "home,lamps", english="lamp")]) == [None]
+
+
+def read_by(bundle: Bundle, pairs: list[Pair]) -> list[str | None]:
+    read = bundle.score(pairs).read
+    assert read is not None
+    return read.to_list()
 
 
 def vectors(scorer: SavableScorer) -> EmbeddingScorer:

@@ -25,7 +25,7 @@ def test_what_is_no_score_prediction_or_threshold_is_refused_with_its_row(
     tmp_path: Path, column: str, value: Any
 ) -> None:
     path = json_lines(tmp_path / "a.jsonl", [scored_row(9, **{column: value})])
-    with pytest.raises(DataError, match=rf"the {column} of QC-9 in .*a\.jsonl is .*; evaluate a file that"):
+    with pytest.raises(DataError, match=rf"the {column} of QC-9 in .*a\.jsonl is .*; give a file that"):
         read_scored(path)
 
 

@@ -19,6 +19,9 @@ def first_complaint(error: ValidationError, content: dict[str, Any], model: type
         return f"unknown key {where!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}")
     if first["type"] == "missing":
         return f"the key {where!r} is missing"
+    if first["type"] == "union_tag_not_found":
+        key = first["ctx"]["discriminator"].strip("'")
+        return f"{where}: the key `{key}` is missing"
     said = _IN_YAML.get(first["type"], first["msg"].removeprefix("Value error, "))
     given = first["input"]
     return f"{where}: {said}" + ("" if isinstance(given, dict | list) else f", not {given!r:.200}")
@@ -28,7 +31,6 @@ _IN_YAML: Final = {
     "tuple_type": "give a list, such as [a, b]",
     "model_type": "give keys with values",
     "model_attributes_type": "give keys with values",
-    "union_tag_not_found": "the key `learner` is missing",
 }
 
 

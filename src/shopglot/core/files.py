@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -7,11 +8,14 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from safetensors import SafetensorError
 
-from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.errors import BundleError, RecipeError, ShopglotError
+
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How the system says that no more can be written: the disk is full, or as much as this user or file may have."""
 
 
 @contextmanager
@@ -20,8 +24,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield part
-        part.replace(path)
+        with named_where_there_is_no_room(path):
+            yield part
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
@@ -33,11 +38,29 @@ def whole_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        yield part
-        shutil.rmtree(path, ignore_errors=True)
-        part.rename(path)
+        with named_where_there_is_no_room(path):
+            yield part
+            shutil.rmtree(path, ignore_errors=True)
+            part.rename(path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def named_where_there_is_no_room(path: Path) -> Iterator[None]:
+    """Turn what any library says of a full disk into an OSError that names `path`."""
+    try:
+        yield
+    except ShopglotError:
+        raise
+    except Exception as reason:  # safetensors, polars, tokenizers and torch each have one of their own
+        said = f"{reason} {reason.__context__}"
+        for number in NO_ROOM:
+            if os.strerror(number) in said:
+                raise OSError(number, os.strerror(number), str(path)) from reason
+        if "iostream error" in said:  # torch does not hand on what the system said; that is by far the likeliest
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from reason
+        raise
 
 
 def require_own_folder(folder: Path, mark: str) -> None:
@@ -46,6 +69,14 @@ def require_own_folder(folder: Path, mark: str) -> None:
         raise RecipeError(f"{folder} is a file; name a folder with --out")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).exists():
         raise RecipeError(f"{folder} holds other files, for it has no {mark}; name a new or empty folder with --out")
+
+
+def require_folder_of(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a file, and a folder that holds anything but files of these names, for all of it is to be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise RecipeError(f"{folder} is a file; name a folder with --out")
+    if folder.is_dir() and (others := sorted({path.name for path in folder.iterdir()}.difference(names))):
+        raise RecipeError(f"{folder} holds other files, such as {others[0]}; name a new or empty folder with --out")
 
 
 @contextmanager
@@ -80,3 +111,10 @@ def checksums(paths: Iterable[Path]) -> dict[str, str]:
     files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]) if file.is_file()]
     common = os.path.commonpath([file.absolute().parent for file in files])
     return {file.absolute().relative_to(common).as_posix(): sha256(file) for file in files}
+
+
+def cache_folder() -> Path:
+    """Return the user's cache of this project; `SHOPGLOT_CACHE` and `XDG_CACHE_HOME` move it."""
+    if own := os.environ.get("SHOPGLOT_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopglot"

@@ -34,6 +34,9 @@ SCHEMA: Final = pl.Schema(
 )
 """The columns of every `Pairs`. `flag` says why a row has no text to judge, such as "empty query"."""
 
+TRANSLATED: Final = (pl.col("english").fill_null("") != "") & (pl.col("english") != pl.col("query"))
+"""Whether a row has an English text that says more than its query."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
@@ -153,6 +156,11 @@ class Pairs:
         """Which rows have a query and a target, shape (rows,); there is nothing to judge in the others."""
         written = pl.col("query", "target").str.strip_chars() != ""
         return self.frame.select(pl.all_horizontal(written)).to_series().to_numpy()
+
+    @property
+    def translated(self) -> NDArray[np.bool_]:
+        """Which rows are `TRANSLATED`, shape (rows,)."""
+        return self.frame.select(TRANSLATED).to_series().to_numpy()
 
     def own_columns(self) -> pl.DataFrame:
         """Return the file's own columns under the names they had there."""

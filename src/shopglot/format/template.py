@@ -1,13 +1,15 @@
 """The one place where a pair is written as text, so that training and serving read the same."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
 from shopglot.core.category import levels
-from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.pair import Task
+from shopglot.core.pairs import OWN, TRANSLATED, Pairs
 from shopglot.format.settings import FormatSettings, QueryText
 
 _NO_VALUE: Final = ("", "nan", "none", "null")
@@ -41,11 +43,10 @@ class Template:
     def queries(self, pairs: Pairs) -> pl.Series:
         """Return the text of each query; where a translation is wanted but absent, the query as typed."""
         original, english = pl.col("query"), pl.col("english")
-        absent = english.is_null() | (english == "") | (english == original)
         texts = {
             "original": original,
-            "english": pl.when(absent).then(original).otherwise(english),
-            "both": pl.when(absent).then(original).otherwise(pl.format("{} - {}", original, english)),
+            "english": pl.when(TRANSLATED).then(english).otherwise(original),
+            "both": pl.when(TRANSLATED).then(pl.format("{} - {}", original, english)).otherwise(original),
         }
         return pairs.frame.select(texts[self.settings.query].alias("query")).to_series()
 
@@ -55,12 +56,15 @@ class Template:
         return pairs.frame.select(text.alias("target")).to_series()
 
     def _path(self) -> pl.Expr:
-        leaf_first = levels(pl.col("target")).list.reverse()
+        names = levels(pl.col("target"))
+        leaf_first = names.list.reverse()
+        numbered = pl.format("{}: {}", pl.int_range(1, pl.len() + 1), pl.element())
         texts = {
             "full": pl.col("target"),
             "leaf-first": leaf_first.list.join(", "),
             "leaf-parent": leaf_first.list.head(2).list.join(", "),
             "leaf": leaf_first.list.first(),
+            "levels": names.list.eval(numbered).list.join(" "),
         }
         return texts[self.settings.path]
 
@@ -69,3 +73,19 @@ class Template:
         texts = [pl.col(name).cast(pl.String).str.strip_chars() for name in names]
         present = [pl.when(~text.str.to_lowercase().is_in(_NO_VALUE)).then(text) for text in texts]
         return pl.concat_str(pl.col("target"), *present, separator=", ", ignore_nulls=True)
+
+
+def texts_read(pairs: Pairs, queries: Mapping[Task, QueryText]) -> pl.Series:
+    """Return which text of each query is read where each task reads `queries`: "original", "english" or "both".
+
+    It is "original" without a translation, whatever the task would read, and null in a task that is not in `queries`
+    and where there is nothing to judge.
+
+    >>> from shopglot.core.pair import Pair
+    >>> rows = [Pair("QI", query="lampe", target="a lamp", english=english) for english in ("lamp", None)]
+    >>> texts_read(Pairs.of(rows), {"QI": "both"}).to_list()
+    ['both', 'original']
+    """
+    task = pl.col("task").cast(pl.String).replace_strict(dict(queries), default=None, return_dtype=pl.String)
+    read = pl.when(TRANSLATED | task.is_null()).then(task).otherwise(pl.lit("original"))
+    return pairs.frame.select(pl.when(pl.lit(pl.Series(pairs.readable))).then(read).alias("read")).to_series()

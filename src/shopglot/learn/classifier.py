@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from shopglot.core.errors import BundleError, RecipeError
+from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.targets import output_names
-from shopglot.learn.torch_runs import load_pretrained, named_where_it_fails
 
 _ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
 _TEXT_PART: Final = {r"^language_model\.model\.": "model.", r"^model\.language_model\.": "model."}
@@ -47,12 +47,13 @@ def saved_classifier(settings: LLMSettings, tokenizer: Any, folder: Path, *, tra
     """Return the model that `folder` holds, to be trained further or to score."""
     if settings.lora is None:
         pooled = settings.model_copy(update={"head": "pooled"})
-        model, _ = _with_head(pooled, tokenizer, str(folder), trained=trained)
+        model, heads = _with_head(pooled, tokenizer, str(folder), trained=trained)
+        _check_heads(heads, folder, "model*.safetensors")
         return model
     from peft import PeftModel
 
     model, heads = _with_head(settings, tokenizer, resolve(settings.model), trained=False)
-    _check_heads(heads, folder)
+    _check_heads(heads, folder, "adapter_model.safetensors")
     with named_where_it_fails(str(folder)), _peft():
         adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=True)
     return _adapted(adapted, settings, heads)
@@ -195,14 +196,18 @@ def _as_the_weights(head: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(each.to(dtype) if each.is_floating_point() else each for each in inputs)
 
 
-def _check_heads(heads: list[str], folder: Path) -> None:
+def _check_heads(heads: list[str], folder: Path, files: str) -> None:
+    """Refuse weights without the head, in whose place the libraries would put random numbers."""
     from safetensors import safe_open
 
-    path = folder / "adapter_model.safetensors"
-    if not path.is_file():
-        raise BundleError(f"{folder} holds no adapter: {path.name} is missing; train the model again")
-    with safe_open(path, "numpy") as weights:
-        names = list(weights.keys())
-    missing = [head for head in heads if not any(f".{head}." in name for name in names)]
+    names: list[str] = []
+    for path in folder.glob(files):
+        with safe_open(path, "numpy") as weights:
+            names += weights.keys()
+    if not names:
+        raise BundleError(f"{folder} holds no weights: {files} is missing; train the model again")
+    missing = [head for head in heads if not any(f".{head}." in f".{name}" for name in names)]
     if missing:
-        raise BundleError(f"{path} lacks the weights of the head ({', '.join(missing)}); train the model again")
+        raise BundleError(
+            f"{folder / files} lacks the weights of the head ({', '.join(missing)}); train the model again"
+        )

@@ -56,7 +56,8 @@ class EmbeddingLearner:
     def fit(self, train: Pairs, work: Path) -> "EmbeddingScorer":
         """Return the scorer with one head per task; a killed fine-tuning goes on from its checkpoints in `work`."""
         encoder = self._encoder(train, work)
-        paths = tuple(sorted({*self.taxonomy, *train.of_task("QC")["target"].unique().to_list()}))
+        given = train.of_task("QC").filter(pl.col("made_from").is_null())  # a made path may be no category
+        paths = tuple(sorted({*self.taxonomy, *given["target"].unique().to_list()}))
         scorer = EmbeddingScorer({}, self.settings, self.template, encoder, Catalogue.of(paths, encoder), paths)
         heads = {task: self._fit_head(scorer, train.of_task(task)) for task in train.tasks}
         return scorer.with_heads(heads)

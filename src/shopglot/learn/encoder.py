@@ -4,25 +4,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import polars as pl
 
 from shopglot.core.log_odds import sigmoid
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
+from shopglot.core.pretrained import load_pretrained
 from shopglot.core.scores import Scores
 from shopglot.format.template import Template
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.reading import encode_pairs, text_pairs
 from shopglot.learn.settings import EncoderSettings
 from shopglot.learn.store import read_scorer, write_scorer
+from shopglot.learn.targets import loss_of
 from shopglot.learn.torch_runs import (
+    BY_LENGTH_WITHIN_STEPS,
     for_each_distinct,
     has_bf16,
-    load_pretrained,
     logits,
     train,
     training_arguments,
+    training_rows,
 )
 
 
@@ -64,29 +66,24 @@ class EncoderLearner:
         return scorer
 
     def _train(self, scorer: "EncoderScorer", pairs: Pairs, work: Path) -> None:
-        from datasets import Dataset
         from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
-        encoded = scorer.encode(pairs)
-        rows = Dataset.from_dict(
-            {
-                **encoded,
-                "labels": pairs.labels.astype(np.float32)[:, None].tolist(),
-                "length": [len(ids) for ids in encoded["input_ids"]],
-            }
-        )
+        shuffled = Pairs(pairs.frame.sample(fraction=1.0, shuffle=True, seed=self.settings.seed))
+        rows = training_rows(scorer.encode(shuffled), shuffled.labels[:, None])
         settings = self.settings
         arguments = training_arguments(
             work,
             bf16=settings.bf16,
             max_steps=settings.steps,
             per_device_train_batch_size=settings.batch_size,
+            gradient_accumulation_steps=settings.accumulation,
+            train_sampling_strategy=BY_LENGTH_WITHIN_STEPS,
             learning_rate=settings.learning_rate,
             warmup_steps=int(settings.warmup * settings.steps),
             weight_decay=settings.weight_decay,
             lr_scheduler_type=settings.schedule,
             save_steps=settings.save_steps,
-            train_sampling_strategy="group_by_length" if settings.like_lengths else "random",
+            label_names=["labels"],
             seed=settings.seed,
         )
         train(
@@ -95,6 +92,7 @@ class EncoderLearner:
                 args=TrainingArguments(**arguments),
                 train_dataset=rows,
                 data_collator=DataCollatorWithPadding(scorer.tokenizer),
+                compute_loss_func=loss_of(("relevant",), None),
             ),
             work,
         )

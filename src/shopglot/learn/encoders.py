@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopglot.core.errors import BundleError
+from shopglot.core.pretrained import named_where_it_fails
 from shopglot.core.progress import tracked
 from shopglot.core.scores import Encoder
 from shopglot.learn.pretrained import EMBEDDED, resolve
 from shopglot.learn.settings import UNIVERSAL
-from shopglot.learn.torch_runs import has_bf16, named_where_it_fails
+from shopglot.learn.torch_runs import has_bf16
 from shopglot.learn.use import UniversalSentenceEncoder
 
 _KEPT: Final = 200_000

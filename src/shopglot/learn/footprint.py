@@ -74,7 +74,7 @@ def activation_bytes(settings: LLMSettings, sizes: Sizes) -> float:
         kept += (width + (_MASK if settings.lora.dropout else 0)) * sizes.adapted_inputs
     if sizes.scores:
         kept += 3 * width * sizes.layers * sizes.heads * (settings.max_tokens + sizes.relative_positions)
-    if settings.trainer.get("gradient_checkpointing"):
+    if settings.checkpointing:
         kept = kept / sizes.layers + width * sizes.layers * sizes.hidden
     return max(stage.batch_size for stage in settings.stages) * settings.max_tokens * kept
 

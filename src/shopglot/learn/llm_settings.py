@@ -44,8 +44,10 @@ class StageSettings(BaseModel):
     )
     epochs: float = Field(default=2, gt=0, description="Passes over the pairs, unless `steps` is given.")
     steps: int | None = Field(default=None, ge=1, description="Optimizer steps; None: as `epochs` says.")
-    batch_size: int = Field(default=8, ge=1, description="Pairs per process and forward pass.")
-    accumulation: int = Field(default=1, ge=1, description="Forward passes per optimizer step.")
+    batch_size: int = Field(default=8, ge=1, description="Pairs per process and forward pass, on average.")
+    accumulation: int = Field(
+        default=1, ge=1, description="Forward passes per optimizer step, among which its pairs are dealt by length."
+    )
     learning_rate: float = Field(default=1e-4, gt=0, description="The highest learning rate, after the warm-up.")
     schedule: Literal["linear", "cosine", "constant", "constant_with_warmup"] = Field(
         default="linear", description="How the learning rate falls."
@@ -135,6 +137,12 @@ class LLMSettings(BaseModel):
         if self.head == "yes-no" and (self.task_heads or self.hierarchy):
             raise ValueError("the yes-no head has one output; leave task_heads and hierarchy out")
         return self
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again instead of kept, by transformers' name for it or its former one."""
+        former = self.trainer.get("gradient_checkpointing", False)
+        return bool(self.trainer.get("activation_checkpointing", former))
 
     @property
     def trained_tasks(self) -> tuple[Task, ...]:

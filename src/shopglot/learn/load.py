@@ -6,6 +6,7 @@ from typing import Final
 
 from shopglot.core.pair import Task
 from shopglot.core.scores import Learner, SavableScorer
+from shopglot.format.settings import QueryText
 from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingLearner, EmbeddingScorer
 from shopglot.learn.encoder import EncoderLearner, EncoderScorer
@@ -39,6 +40,11 @@ def make_learner(settings: LearnerSettings, template: Template, taxonomy: tuple[
 def trained_tasks(settings: LearnerSettings) -> tuple[Task, ...]:
     """Return the tasks whose pairs a learner needs, of which it may score only some."""
     return settings.trained_tasks if isinstance(settings, LLMSettings) else settings.tasks
+
+
+def read_queries(settings: LearnerSettings, template: Template) -> tuple[QueryText, ...]:
+    """Return which texts of the query a learner reads."""
+    return settings.queries if isinstance(settings, EmbeddingSettings) else (template.settings.query,)
 
 
 def fits_at_once(settings: LearnerSettings) -> int:

@@ -82,5 +82,5 @@ def training_steps(stage: StageSettings, pairs: int, devices: int) -> int:
 
 def _training_operations(settings: LLMSettings, sizes: Sizes) -> int:
     """Return the floating-point operations of training on one token."""
-    passes = 3 if settings.trainer.get("gradient_checkpointing") else 2
+    passes = 3 if settings.checkpointing else 2
     return 2 * (passes * sizes.linear + sizes.trained_linear)

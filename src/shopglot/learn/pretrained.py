@@ -1,13 +1,12 @@
 """Where pretrained weights come from: an installed package, a local folder or a model hub, all by one name."""
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import whole_folder, write_json
+from shopglot.core.files import cache_folder, whole_folder, write_json
 from shopglot.learn.e5_small import E5_SMALL, make_e5_small
 from shopglot.learn.gguf_models import GEMMA, SMOLLM2, make_gemma, make_smollm2
 from shopglot.learn.packaged import PackagedWeights
@@ -44,10 +43,3 @@ def resolve(model: str) -> str:
             made_from = {"release": weights.release, "sha256": weights.sha256, "license": weights.license}
             write_json(part / "made_from.json", made_from)
     return str(folder)
-
-
-def cache_folder() -> Path:
-    """Return the user's cache of this project; `SHOPGLOT_CACHE` and `XDG_CACHE_HOME` move it."""
-    if own := os.environ.get("SHOPGLOT_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shopglot"

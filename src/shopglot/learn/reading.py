@@ -58,8 +58,8 @@ class Reader:
     def _frame(self) -> tuple[list[int], list[int]]:
         """Return the special tokens that the tokenizer puts before and after a text."""
         special = list(self.tokenizer("")["input_ids"])
-        before = special[:1] if special[:1] == [self.tokenizer.bos_token_id] else []
-        return before, special[len(before) :]
+        first = [token for token in special[:1] if token in (self.tokenizer.bos_token_id, self.tokenizer.cls_token_id)]
+        return first, special[len(first) :]
 
     def _each_once(self, texts: pl.Series) -> list[list[int]]:
         distinct = texts.unique(maintain_order=True)

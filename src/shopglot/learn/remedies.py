@@ -11,7 +11,7 @@ from shopglot.learn.sizes import Sizes, count
 GIB: Final = 1024**3
 USABLE: Final = 0.92
 """The share of a device's memory that can be filled; the rest goes to its driver and is lost between blocks."""
-_CHECKPOINTING: Final = "gradient checkpointing (trainer.gradient_checkpointing: true)"
+_CHECKPOINTING: Final = "gradient checkpointing (trainer.activation_checkpointing: true)"
 _ONE_BY_ONE: Final = "batch_size 1 with as much more accumulation"
 _LORA: Final = "LoRA (leave lora: null out)"
 _ZERO_3: Final = "ZeRO-3 (launch.deepspeed.zero_optimization.stage: 3)"
@@ -57,8 +57,8 @@ def _remedies(settings: LLMSettings, sizes: Sizes, gpu: Gpu) -> list[str]:
 def _changes(settings: LLMSettings, gpu: Gpu) -> dict[str, dict[str, Any]]:
     """Return what can still be changed to save memory, the least harmful first."""
     changes: dict[str, dict[str, Any]] = {}
-    if not settings.trainer.get("gradient_checkpointing"):
-        changes[_CHECKPOINTING] = {"trainer": {**settings.trainer, "gradient_checkpointing": True}}
+    if not settings.checkpointing:
+        changes[_CHECKPOINTING] = {"trainer": {**settings.trainer, "activation_checkpointing": True}}
     if any(stage.batch_size > 1 for stage in settings.stages):
         singly = {"batch_size": 1}
         changes[_ONE_BY_ONE] = {"stages": tuple(stage.model_copy(update=singly) for stage in settings.stages)}

@@ -76,7 +76,10 @@ class EncoderSettings(BaseModel):
     tasks: tuple[Task, ...] = Field(default=TASKS, description="The tasks it learns, together in one model.")
     model: str = Field(default="embedded:multilingual-e5-small", description="An embedded, local or hub model.")
     steps: int = Field(default=600, ge=1, description="Optimizer steps.")
-    batch_size: int = Field(default=32, ge=1, description="Pairs per step.")
+    batch_size: int = Field(default=8, ge=1, description="Pairs per forward pass, on average.")
+    accumulation: int = Field(
+        default=4, ge=1, description="Forward passes per step, among which its pairs are dealt by length."
+    )
     learning_rate: float = Field(default=5e-5, gt=0, description="The highest learning rate, after the warm-up.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="The share of steps in which the rate rises.")
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay.")
@@ -87,9 +90,6 @@ class EncoderSettings(BaseModel):
         default=64, ge=8, description="Of a longer pair, the longer of query and target is cut at its end."
     )
     freeze_embeddings: bool = Field(default=True, description="Keep the word embeddings as they are.")
-    like_lengths: bool = Field(
-        default=False, description="Batches of pairs of like length: less padding, and so far a worse model."
-    )
     bf16: bool | None = Field(default=None, description="Compute in bfloat16; None: where the processor has it.")
     save_steps: int = Field(
         default=200, ge=1, description="Steps between checkpoints, from which a killed run goes on."

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from shopglot.core.errors import DataError, TrainingError
+from shopglot.core.errors import DataError, RecipeError, TrainingError
 from shopglot.core.files import read_json, write_json
 from shopglot.core.folds import Mask
 from shopglot.core.metrics import Floats
@@ -18,7 +18,13 @@ from shopglot.format.template import Template
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings, StageSettings
 from shopglot.learn.targets import loss_of, output_names, targets_of
-from shopglot.learn.torch_runs import train, training_arguments
+from shopglot.learn.torch_runs import (
+    BY_LENGTH_WITHIN_STEPS,
+    told_where_the_disk_is_full,
+    train,
+    training_arguments,
+    training_rows,
+)
 
 PROBE: Final = "probe.json"
 """What the end of a stage said of a few pairs; the next one has to begin by saying the same."""
@@ -62,7 +68,8 @@ def _train_stage(
     if start is not None:
         _check_it_goes_on(np.array(read_json(start / PROBE)), trainer.predict(probe).predictions, folder)
     train(trainer, checkpoints)
-    _keep(trainer, scorer, trainer.predict(probe).predictions, folder)
+    with told_where_the_disk_is_full(checkpoints):
+        _keep(trainer, scorer, trainer.predict(probe).predictions, folder)
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
@@ -88,22 +95,18 @@ def _parted(pairs: Pairs, stage: StageSettings, seed: int) -> tuple[Pairs, Pairs
 
 
 def _drawn(pairs: Pairs, settings: LLMSettings) -> Pairs:
-    """Return the pairs as often as the weights of their task and language say, on average."""
-    if not settings.task_weights and not settings.language_weights:
-        return pairs
+    """Return the pairs in random order, as often as the weights of their task and language say, on average."""
+    draw, shuffle = np.random.default_rng(settings.seed).spawn(2)
     task = pairs["task"].cast(str).replace_strict(settings.task_weights, default=1.0).to_numpy()
     language = pairs["language"].fill_null("").replace_strict(settings.language_weights, default=1.0).to_numpy()
     wanted = task * language
-    copies = np.floor(wanted + np.random.default_rng(settings.seed).random(len(pairs))).astype(np.int64)
-    return Pairs(pairs.frame[np.repeat(np.arange(len(pairs)), copies)])
+    copies = np.floor(wanted + draw.random(len(pairs))).astype(np.int64)
+    return Pairs(pairs.frame[shuffle.permutation(np.repeat(np.arange(len(pairs)), copies))])
 
 
 def _rows(scorer: LLMScorer, pairs: Pairs, smoothing: float) -> Any:
-    from datasets import Dataset
-
     encoded = scorer.reader.encode(scorer.reader.texts(pairs))
-    wanted = targets_of(pairs, output_names(scorer.settings), smoothing)
-    return Dataset.from_dict({**encoded, "labels": wanted.tolist()})
+    return training_rows(encoded, targets_of(pairs, output_names(scorer.settings), smoothing))
 
 
 def _trainer(
@@ -128,6 +131,7 @@ def _trainer(
         per_device_train_batch_size=stage.batch_size,
         per_device_eval_batch_size=stage.batch_size,
         gradient_accumulation_steps=stage.accumulation,
+        train_sampling_strategy=BY_LENGTH_WITHIN_STEPS,
         learning_rate=stage.learning_rate,
         lr_scheduler_type=stage.schedule,
         warmup_steps=stage.warmup,
@@ -138,9 +142,14 @@ def _trainer(
         deepspeed=settings.launch.deepspeed,
         **(stopping if looked_at is not None else {}),
     )
+    try:
+        accepted = TrainingArguments(**{**arguments, **settings.trainer})
+    except (ImportError, TypeError, ValueError) as reason:
+        first = str(reason).strip().splitlines()[0]
+        raise RecipeError(f"{settings.name!r} cannot be trained with its `trainer` and `launch`: {first}") from reason
     return Trainer(
         model=scorer.model,
-        args=TrainingArguments(**{**arguments, **settings.trainer}),
+        args=accepted,
         train_dataset=_rows(scorer, learned, stage.label_smoothing),
         eval_dataset=None if looked_at is None else _rows(scorer, looked_at, 0.0),
         data_collator=DataCollatorWithPadding(scorer.reader.tokenizer),

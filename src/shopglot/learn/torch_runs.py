@@ -1,6 +1,5 @@
 """What all models in torch share: the arguments of the Trainer, going on after a kill, and scoring in batches."""
 
-import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +7,31 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+from safetensors import SafetensorError
 
-from shopglot.core.errors import BundleError, RecipeError, TrainingError
+from shopglot.core.batches import by_length
+from shopglot.core.errors import BundleError, TrainingError
+from shopglot.core.files import NO_ROOM, named_where_there_is_no_room
 from shopglot.core.metrics import Floats
 from shopglot.core.progress import tracked
-from shopglot.format.batches import by_length
 
 TOKEN_BUDGET: Final = 4096
 """Tokens per batch when scoring, padding included."""
+
+BY_LENGTH_WITHIN_STEPS: Final = "batch_rebalance"
+"""Which pairs make a step is random; they are dealt by length among its passes, so that little is padded."""
+
+
+def training_rows(encoded: dict[str, list[list[int]]], labels: NDArray[Any]) -> Any:
+    """Return token columns and `labels`, shape (rows, outputs), as a dataset that tells the length of each row.
+
+    Where rows are dealt by length, the Trainer draws them in one and the same order; give them in a random one.
+    """
+    from datasets import Dataset
+
+    lengths = [len(ids) for ids in encoded["input_ids"]]
+    return Dataset.from_dict({**encoded, "labels": labels.astype(np.float32).tolist(), "length": lengths})
 
 
 def training_arguments(work: Path, *, bf16: bool | None, **settings: Any) -> dict[str, Any]:
@@ -54,12 +70,30 @@ def train(trainer: Any, work: Path) -> None:
     whole = [state.parent for state in work.glob("checkpoint-*/trainer_state.json")]
     last = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
     try:
-        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        with told_where_the_disk_is_full(work):
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    except (LookupError, RuntimeError, SafetensorError, ValueError) as reason:
+        if last is None or trainer.state.global_step:  # the checkpoint had been read
+            raise
+        raise BundleError(f"{last} is no checkpoint of this model; remove it, and training starts anew") from reason
+    finally:
+        for callback in trainer.callback_handler.callbacks:
+            if (bar := getattr(callback, "training_bar", None)) is not None:
+                bar.close()  # or the sentence that says why it stopped would stand in the bar's line
+
+
+@contextmanager
+def told_where_the_disk_is_full(work: Path) -> Iterator[None]:
+    """Turn a full disk into a TrainingError that says how to go on."""
+    try:
+        with named_where_there_is_no_room(work):
+            yield
     except OSError as reason:
-        if reason.errno != errno.ENOSPC:
+        if reason.errno not in NO_ROOM:
             raise
         raise TrainingError(
-            f"the disk of {work} is full; earlier checkpoints are whole: make room and run the same command again"
+            f"{work} cannot be written ({reason.strerror}); earlier checkpoints are whole: make room and run the same "
+            "command again"
         ) from reason
 
 
@@ -102,20 +136,3 @@ def for_each_distinct(texts: pl.DataFrame, compute: Callable[[pl.DataFrame], Flo
     distinct = texts.unique(maintain_order=True).with_row_index("row")
     positions = texts.join(distinct, on=texts.columns, how="left", maintain_order="left")["row"].to_numpy()
     return np.asarray(compute(distinct)[positions])
-
-
-def load_pretrained(auto: Any, model: str, **settings: Any) -> Any:
-    """Return `auto.from_pretrained(model)` from safetensors only, without remote code; one sentence when it fails."""
-    with named_where_it_fails(model):
-        return auto.from_pretrained(model, trust_remote_code=False, **settings)
-
-
-@contextmanager
-def named_where_it_fails(model: str) -> Iterator[None]:
-    """Turn what the libraries say of a model that cannot be loaded into one sentence."""
-    try:
-        yield
-    except (OSError, ValueError) as reason:
-        first = str(reason).strip().splitlines()[0]
-        error = BundleError if Path(model).is_dir() else RecipeError
-        raise error(f"the model {model!r} cannot be loaded without pickle and remote code: {first}") from reason

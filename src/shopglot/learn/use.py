@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from shopglot.core.batches import by_length
 from shopglot.core.errors import RecipeError
 from shopglot.core.progress import tracked
-from shopglot.format.batches import by_length
 
 TOKENS_AT_ONCE: Final = 4096
 DIMENSIONS: Final = 512

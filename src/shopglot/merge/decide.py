@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 from shopglot.core.errors import BundleError
@@ -17,11 +18,16 @@ from shopglot.merge.calibrate import Calibration
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Decided:
-    """What is decided about each pair, three arrays of shape (rows,): `decision` is `probability >= threshold`."""
+    """What is decided about each pair, three arrays of shape (rows,): `decision` is `probability >= threshold`.
+
+    `read` says by which text of its query: "original", "english" or "both", null where that is not known or nothing
+    was read; None where nobody said.
+    """
 
     probability: Scores
     decision: Mask
     threshold: Floats
+    read: pl.Series | None = None
 
 
 class TaskDecision(BaseModel):

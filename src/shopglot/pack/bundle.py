@@ -1,7 +1,7 @@
 """The folder a model ships as: scorer, decision, how text is cleaned, and a manifest with checksums."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -9,11 +9,13 @@ import numpy as np
 
 from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, undamaged, whole_folder, write_json
-from shopglot.core.pair import Pair
+from shopglot.core.pair import Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
 from shopglot.curate.clean import clean
 from shopglot.curate.settings import CurateSettings
+from shopglot.format.settings import FormatSettings
+from shopglot.format.template import texts_read
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.load import SCORERS
 from shopglot.merge.blend import Blend, Mean, load_scorer
@@ -21,18 +23,23 @@ from shopglot.merge.decide import Decided, Decision
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
+_FORMAT: Final = "format.json"
 _REQUIRED: Final = {"curate.json", "decision.json", "scorer/scorer.json"}
 _REMEDY: Final = "copy the bundle again"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Bundle:
-    """A scorer with its decision: raw pairs in, calibrated probabilities and decisions out."""
+    """A scorer with its decision: raw pairs in, calibrated probabilities and decisions out.
+
+    `format` says which texts each task's learners read together; it is empty in a bundle of an earlier version.
+    """
 
     scorer: SavableScorer
     decision: Decision
     curate: CurateSettings
     facts: dict[str, Any]
+    format: Mapping[Task, FormatSettings] = field(default_factory=dict)
 
     def score(self, pairs: Pairs | Iterable[Pair]) -> Decided:
         """Return probability, decision and threshold per pair, in their order; texts are cleaned as in training.
@@ -46,19 +53,23 @@ class Bundle:
 
     def score_clean(self, pairs: Pairs) -> Decided:
         """Return the same for pairs that are clean already."""
-        return self.decision.decide(pairs, self.scorer.score(pairs))
+        decided = self.decision.decide(pairs, self.scorer.score(pairs))
+        return replace(decided, read=texts_read(pairs, {task: own.query for task, own in self.format.items()}))
 
     def knowing(self, paths: Iterable[str]) -> "Bundle":
         """Return the bundle for a shop that has these category paths too, such as those of a grown taxonomy."""
         return replace(self, scorer=_knowing(self.scorer, frozenset(paths)))
 
-    def save(self, folder: Path) -> None:
-        """Write the bundle into `folder`, whole or not at all; the manifest comes last."""
+    def save(self, folder: Path, card: str | None = None) -> None:
+        """Write the bundle into `folder`, whole or not at all, with `card` as its README; the manifest comes last."""
         with whole_folder(folder) as part:
             (part / "scorer").mkdir()
             self.scorer.save(part / "scorer")
             write_json(part / "decision.json", self.decision.model_dump(mode="json"))
             write_json(part / "curate.json", self.curate.model_dump(mode="json"))
+            if card is not None:
+                (part / "README.md").write_text(card, encoding="utf-8")
+            write_json(part / _FORMAT, {task: own.model_dump(mode="json") for task, own in self.format.items()})
             files = {
                 path.relative_to(part).as_posix(): sha256(path) for path in sorted(part.rglob("*")) if path.is_file()
             }
@@ -72,11 +83,13 @@ class Bundle:
         """
         with undamaged(folder, _REMEDY):
             manifest = _checked_manifest(folder)
+            formats = dict(read_json(folder / _FORMAT)) if _FORMAT in manifest["files"] else {}
             bundle = cls(
                 load_scorer(folder / "scorer", SCORERS),
                 Decision.model_validate(read_json(folder / "decision.json")),
                 CurateSettings(**read_json(folder / "curate.json")),
                 {name: value for name, value in manifest.items() if name not in {"format", "files"}},
+                {task: FormatSettings(**own) for task, own in formats.items()},
             )
             probes = [Pair(task=task, query="tea", target="tea") for task in bundle.decision.tasks]
             with np.errstate(invalid="ignore"):

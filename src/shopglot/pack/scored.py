@@ -1,7 +1,7 @@
 """Scored files: the input's columns as they were, and what the model says of each row."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +17,9 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
-SCORED: Final = ("score", "prediction", "threshold", "flag")
-_REMEDY: Final = "evaluate a file that `shopglot score` wrote"
+SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
+TRANSLATION: Final = "translated_query"
+_REMEDY: Final = "give a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
 
 
@@ -36,8 +37,8 @@ def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
 def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
     """Write Parquet where `out` ends in `.parquet`, else JSON lines; columns of an earlier scoring are replaced.
 
-    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, and `flag` says why a row
-    without a text to judge has its task's prior.
+    `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
+    text of the query the model had, and `flag` why a row without a text to judge has its task's prior.
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
@@ -47,8 +48,21 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pl.Series("score", decided.probability),
         pl.Series("prediction", decided.decision).cast(pl.Int8),
         pl.Series("threshold", decided.threshold),
+        (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
     )
+    _write(table, out)
+
+
+def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
+    """Write the input's columns as they were with `translated_query`, which is filled in where it was blank."""
+    own = pairs.own_columns()
+    given = own.get_column(TRANSLATION, default=pl.Series([None])).cast(pl.String)
+    written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATION)).to_series()
+    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), out)
+
+
+def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
         if out.suffix == ".parquet":
             table.write_parquet(part)
@@ -64,9 +78,7 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
     """
     read = prepare_for_scoring([path], CurateSettings(correct_language=False))
     pairs = read.pairs.labelled
-    missing = [name for name in SCORED[:3] if OWN + name not in pairs.frame.columns]
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(missing)}; {_REMEDY}")
+    said = scored_columns(pairs, path)
     if not len(pairs):
         raise DataError(f"{path} has no labels to evaluate against; score a file that has a column `label`")
     if left_out := read.counts["rows"] - len(pairs):
@@ -74,10 +86,20 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
             "%d of the %d rows of %s are no pairs or have no label 0 or 1, and are left out",
             left_out, read.counts["rows"], path,
         )  # fmt: skip
-    score, prediction, threshold = (_shares(pairs, name, path) for name in SCORED[:3])
-    thresholds = pl.select(pairs["task"], threshold).group_by("task").first()
-    judged = Judged("scored file", pairs, score.to_numpy(), (prediction == 1).to_numpy())
+    thresholds = pl.select(pairs["task"], said["threshold"]).group_by("task").first()
+    judged = Judged("scored file", pairs, said["score"].to_numpy(), (said["prediction"] == 1).to_numpy())
     return judged, dict(thresholds.rows())
+
+
+def scored_columns(pairs: Pairs, path: Path, names: Sequence[str] = SCORED[:3]) -> pl.DataFrame:
+    """Return what a scored file says of the `pairs` read from it: its columns `names` as numbers, row by row.
+
+    Raises DataError where one is absent, or holds what `write_scored` never writes there.
+    """
+    missing = [name for name in names if OWN + name not in pairs.frame.columns]
+    if missing:
+        raise DataError(f"{path} lacks {', '.join(missing)}; {_REMEDY}")
+    return pl.DataFrame({name: _shares(pairs, name, path) for name in names})
 
 
 def _shares(pairs: Pairs, name: str, path: Path) -> pl.Series:

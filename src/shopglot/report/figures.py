@@ -5,7 +5,7 @@ from typing import Final
 
 from shopglot.core.pair import Task
 from shopglot.report.intervals import Interval
-from shopglot.report.summary import Difference
+from shopglot.report.measure import Difference
 
 DASH: Final = "–"
 _MINUS: Final = "−"

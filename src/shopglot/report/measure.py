@@ -1,14 +1,20 @@
 """Every measure of one slice of judged pairs, side by side, so that no F1 stands alone."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
+import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision, brier, roc_auc
+from shopglot.report.intervals import Interval, f1_difference, f1_interval
+from shopglot.report.settings import ReportSettings
+
+ALL: Final = "all"
+"""The slice of a difference that holds every pair of the task."""
 
 
 class Measures(BaseModel):
@@ -53,6 +59,22 @@ class Measures(BaseModel):
         )
 
 
+class SliceReport(Measures):
+    """The measures of some pairs with the 95 % interval of their F1."""
+
+    f1_interval: Interval
+
+
+class Difference(BaseModel):
+    """How much F1 the shipped model has over another learner, or another reading, on the same pairs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    f1: float
+    interval: Interval
+    count: int
+
+
 class Spread(BaseModel):
     """The mean and the sample deviation of one figure over the folds."""
 
@@ -72,3 +94,23 @@ class Spread(BaseModel):
         if len(defined) < 2:  # noqa: PLR2004
             return None
         return cls(mean=float(np.mean(defined)), deviation=float(np.std(defined, ddof=1)))
+
+
+def slice_report(judged: Judged, rows: Mask, settings: ReportSettings, seed: int) -> SliceReport:
+    """Return the measures of the rows for which the mask is true, with the interval of their F1."""
+    interval = f1_interval(judged, rows, repetitions=settings.bootstrap, seed=seed)
+    return SliceReport(**Measures.of(judged, rows).model_dump(), f1_interval=interval)
+
+
+def difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int) -> Difference:
+    """Return how much F1 `shipped` has over `alone` on the rows for which the mask is true."""
+    interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed)
+    gained = Measures.of(shipped, rows).f1 - Measures.of(alone, rows).f1
+    return Difference(f1=gained, interval=interval, count=int(rows.sum()))
+
+
+def values_of(column: pl.Series) -> dict[str, Mask]:
+    """Return the rows of each value, the most frequent value first; null is "unknown"."""
+    values = column.cast(pl.String).fill_null("unknown").alias("value")
+    counts = values.value_counts().sort(["count", "value"], descending=[True, False])
+    return {value: (values == value).to_numpy() for value in counts["value"]}

@@ -10,9 +10,12 @@ from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.facts import fact_tables
+from shopglot.report.measure import Difference, SliceReport
+from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Difference, Report, SliceReport, TaskReport
+from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
+from shopglot.report.translation import TaskReadings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class TaskView:
     learners: Table | None
     differences: Table | None
     gains: tuple[Chart, ...]
+    readings: tuple[Table, ...]
+    translation: Chart | None
 
 
 def page(report: Report) -> str:
@@ -58,7 +63,10 @@ def _view(report: Report) -> dict[str, Any]:
         "evidence_table": sections.evidence_table(report),
         "slices": {name: sections.slice_tables(report, name) for name in report.evidence},
         "gap": sections.gap_table(report) if report.gap else None,
+        "quality": sections.quality_table(report.translation) if report.translation else None,
+        "worst": sections.worst_table(report.translation) if report.translation else None,
         "spread": sections.spread_table(report) if OUT_OF_FOLD in report.evidence else None,
+        "mistakes": mistake_tables(report),
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
         "small": sections.SMALL,
@@ -80,6 +88,7 @@ def _is_simulated(report: Report) -> bool:
 def _task_view(task: Task, report: Report) -> TaskView:
     measures = report.tasks[task]
     gained = {name: tasks[task] for name, tasks in report.differences.items() if task in tasks}
+    read = report.translation.tasks.get(task) if report.translation else None
     return TaskView(
         task=task,
         name=figures.task_name(task),
@@ -89,7 +98,11 @@ def _task_view(task: Task, report: Report) -> TaskView:
         by_language=_language_chart(task, measures.slices["language"]),
         learners=sections.learners_table(task, report) if gained else None,
         differences=sections.differences_table(task, gained) if gained else None,
-        gains=tuple(_gain_chart(task, name, differences) for name, differences in gained.items()),
+        gains=tuple(
+            _gain_chart(f"{figures.task_name(task)}: the blend over {name}", each) for name, each in gained.items()
+        ),
+        readings=_readings_tables(task, read) if read else (),
+        translation=_translation_chart(task, read) if read else None,
     )
 
 
@@ -99,10 +112,26 @@ def _language_chart(task: Task, languages: Mapping[str, SliceReport]) -> Chart:
     return Chart(caption, "F1", "F1 of calling every pair relevant", dot_chart(dots, "F1 %"))
 
 
-def _gain_chart(task: Task, learner: str, differences: Mapping[str, Difference]) -> Chart:
+def _gain_chart(caption: str, differences: Mapping[str, Difference]) -> Chart:
     dots = [_dot(name, each.f1, each.interval, 0.0) for name, each in differences.items()]
-    caption = f"{figures.task_name(task)}: the blend over {learner}"
     return Chart(caption, "difference of F1", "no difference", dot_chart(dots, "F1 points gained"))
+
+
+def _readings_tables(task: Task, found: TaskReadings) -> tuple[Table, ...]:
+    name = figures.task_name(task)
+    by_language, by_agreement = f"{name} by language", f"{name} by agreement of query and translation"
+    added = "F1 points that both texts add, with 95 % intervals"
+    return (
+        sections.readings_table(f"{by_language}: the four readings", "language", found.languages),
+        sections.gains_table(f"{by_language}: {added}", "language", found.languages),
+        sections.readings_table(f"{by_agreement}: the four readings", "agreement", found.quarters),
+        sections.gains_table(f"{by_agreement}: {added}", "agreement", found.quarters),
+    )
+
+
+def _translation_chart(task: Task, found: TaskReadings) -> Chart:
+    gains = {name: each.readings["original"].gain for name, each in found.languages.items()}
+    return _gain_chart(f"{figures.task_name(task)}: both texts over the original alone", gains)
 
 
 def _dot(label: str, value: float, interval: tuple[float, float], reference: float) -> Dot:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shopglot.core.pair import Task
+from shopglot.enrich.readings import READINGS, Reading
 from shopglot.report.figures import (
     DASH,
     count,
@@ -16,11 +17,18 @@ from shopglot.report.figures import (
     task_name,
     verdict,
 )
-from shopglot.report.measure import Spread
-from shopglot.report.summary import OUT_OF_FOLD, Difference, Report, SliceReport
+from shopglot.report.measure import Difference, SliceReport, Spread
+from shopglot.report.summary import OUT_OF_FOLD, Report
+from shopglot.report.translation import SliceReadings, TranslationReport
 
 SMALL: Final = 100
 """Slices with fewer pairs are marked."""
+_READ_AS: Final[Mapping[Reading, str]] = {
+    "original": "original",
+    "english": "English",
+    "both": "both",
+    "other": "another query's",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,68 @@ def spread_table(report: Report) -> Table:
         for task, folds in found.items()
     ]
     return Table("Mean ± deviation over the folds", ("task", "F1 %", "PR-AUC", "MCC"), tuple(rows))
+
+
+def readings_table(caption: str, head: str, found: Mapping[str, SliceReadings]) -> Table:
+    """Return F1 and PR-AUC of slices of the pairs in every reading."""
+    rows = [
+        Row(
+            name,
+            (
+                *(f"{percent(own.f1)}, {decimal(own.pr_auc)}" for own in each.readings.values()),
+                percent(each.all_positive_f1),
+                decimal(each.agreement),
+                count(each.translated),
+                count(each.count),
+            ),
+            _few(each.count),
+        )
+        for name, each in found.items()
+    ]
+    columns = (f"{_READ_AS[reading]}: F1 %, PR-AUC" for reading in READINGS)
+    return Table(caption, (head, *columns, "all-positive F1 %", "agreement", "translated pairs", "pairs"), tuple(rows))
+
+
+def gains_table(caption: str, head: str, found: Mapping[str, SliceReadings]) -> Table:
+    """Return what the reading with both texts has over each of the others."""
+    others = [reading for reading in READINGS if reading != "both"]
+    rows = [
+        Row(name, tuple(_difference(each.readings[reading].gain) for reading in others), _few(each.count))
+        for name, each in found.items()
+    ]
+    return Table(caption, (head, *(f"over {_READ_AS[reading]}" for reading in others)), tuple(rows))
+
+
+def quality_table(translation: TranslationReport) -> Table:
+    """Return what is known of the translations of each language without a reference."""
+    rows = [
+        Row(
+            language,
+            (
+                decimal(each.agreement),
+                percent(each.told_apart),
+                decimal(each.round_trip),
+                count(each.translations),
+                count(each.pairs),
+            ),
+        )
+        for language, each in translation.quality.items()
+    ]
+    columns = ("language", "agreement", "told apart %", "round trip", "translations", "pairs")
+    return Table("The translations of each language", columns, tuple(rows))
+
+
+def worst_table(translation: TranslationReport) -> Table:
+    """Return the translations that agree least with their query, for their language."""
+    rows = [
+        Row(
+            each.query,
+            (each.english, each.language, decimal(each.agreement), decimal(each.round_trip), count(each.pairs)),
+        )
+        for each in translation.worst
+    ]
+    columns = ("query", "translation", "language", "agreement", "round trip", "pairs")
+    return Table("The translations with the least agreement", columns, tuple(rows))
 
 
 def _measures_table(caption: str, head: str, found: Mapping[str, SliceReport]) -> Table:

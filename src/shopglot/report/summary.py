@@ -13,24 +13,17 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
-from shopglot.report.intervals import Interval, f1_difference, f1_interval
-from shopglot.report.measure import Measures, Spread
+from shopglot.report.measure import ALL, Difference, Measures, SliceReport, Spread, difference, slice_report, values_of
+from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
+from shopglot.report.translation import TranslationReport
 
 OUT_OF_FOLD: Final = "out-of-fold"
 PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
 """The evidence that stands at the top: files of their own before a part of the training files."""
-ALL: Final = "all"
-"""The slice of a difference that holds every pair of the task."""
 ENGLISH: Final = "english"
 OTHERS: Final = "other languages"
 """English apart from the others: where it is nearly string match, the others tell what a model is worth."""
-
-
-class SliceReport(Measures):
-    """The measures of some pairs with the 95 % interval of their F1."""
-
-    f1_interval: Interval
 
 
 class TaskReport(SliceReport):
@@ -38,16 +31,6 @@ class TaskReport(SliceReport):
 
     slices: dict[str, dict[str, SliceReport]]
     folds: dict[str, Spread | None] | None = None
-
-
-class Difference(BaseModel):
-    """How much F1 the shipped model has over another learner of the run, on the same pairs."""
-
-    model_config = ConfigDict(frozen=True)
-
-    f1: float
-    interval: Interval
-    count: int
 
 
 class Report(BaseModel):
@@ -63,6 +46,8 @@ class Report(BaseModel):
     learners: dict[str, dict[Task, SliceReport]]
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
+    mistakes: dict[Task, dict[str, Mistakes]] = {}
+    translation: TranslationReport | None = None
     facts: dict[str, JsonValue] = {}
 
     @model_validator(mode="after")
@@ -80,6 +65,14 @@ class Report(BaseModel):
         """Return the report with facts of the data and the run beside its measures; tuples, paths, NaN become JSON."""
         added = to_jsonable_python(facts, inf_nan_mode="null")
         return self.model_copy(update={"facts": {**self.facts, **added}})
+
+    def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mistakes]]) -> Self:
+        """Return the report with the worst mistakes per task and language."""
+        return self.model_copy(update={"mistakes": mistakes})
+
+    def with_translation(self, translation: TranslationReport | None) -> Self:
+        """Return the report with what translations are worth."""
+        return self.model_copy(update={"translation": translation})
 
     def to_json(self) -> dict[str, Any]:
         """Return the tree of `report.json`: the tasks of the top evidence with their thresholds come first."""
@@ -122,7 +115,7 @@ def summarise(
         thresholds={task: thresholds[task] for task in tasks},
         evidence=evidence,
         learners={
-            name: {task: _slice(alone, _rows(alone, task), settings, seed) for task in alone.pairs.tasks}
+            name: {task: slice_report(alone, _rows(alone, task), settings, seed) for task in alone.pairs.tasks}
             for name, alone in learners.items()
         },
         differences={name: _differences(found[measured_on], each, settings, seed) for name, each in learners.items()},
@@ -144,10 +137,10 @@ def _by_task(judged: Judged, settings: ReportSettings, seed: int) -> dict[Task, 
 
 def _task_report(judged: Judged, settings: ReportSettings, seed: int) -> TaskReport:
     slices = {
-        name: {value: _slice(judged, rows, settings, seed) for value, rows in _values(column).items()}
+        name: {value: slice_report(judged, rows, settings, seed) for value, rows in values_of(column).items()}
         for name, column in _columns(judged.pairs, settings).items()
     }
-    whole = _slice(judged, np.ones(len(judged.pairs), dtype=np.bool_), settings, seed)
+    whole = slice_report(judged, np.ones(len(judged.pairs), dtype=np.bool_), settings, seed)
     folds = None if judged.fold is None else _over_folds(judged, judged.fold)
     return TaskReport(**whole.model_dump(), slices=slices, folds=folds)
 
@@ -161,13 +154,8 @@ def _columns(pairs: Pairs, settings: ReportSettings) -> dict[str, pl.Series]:
     return columns | {name: frame[OWN + name] for name in settings.slices if OWN + name in frame.columns}
 
 
-def _slice(judged: Judged, rows: Mask, settings: ReportSettings, seed: int) -> SliceReport:
-    interval = f1_interval(judged, rows, repetitions=settings.bootstrap, seed=seed)
-    return SliceReport(**Measures.of(judged, rows).model_dump(), f1_interval=interval)
-
-
 def _over_folds(judged: Judged, fold: pl.Series) -> dict[str, Spread | None]:
-    measured = [Measures.of(judged, rows) for rows in _values(fold).values()]
+    measured = [Measures.of(judged, rows) for rows in values_of(fold).values()]
     return {
         "f1": Spread.of([each.f1 for each in measured]),
         "pr_auc": Spread.of([each.pr_auc for each in measured]),
@@ -182,22 +170,9 @@ def _differences(
     differences: dict[Task, dict[str, Difference]] = {}
     for task in alone.pairs.tasks:
         ours, theirs = shipped.where(_rows(shipped, task)), alone.where(_rows(alone, task))
-        slices = {ALL: np.ones(len(ours.pairs), dtype=np.bool_), **_values(ours.pairs["language"])}
-        differences[task] = {name: _difference(ours, theirs, rows, settings, seed) for name, rows in slices.items()}
+        slices = {ALL: np.ones(len(ours.pairs), dtype=np.bool_), **values_of(ours.pairs["language"])}
+        differences[task] = {name: difference(ours, theirs, rows, settings, seed) for name, rows in slices.items()}
     return differences
-
-
-def _difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int) -> Difference:
-    interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed)
-    gained = Measures.of(shipped, rows).f1 - Measures.of(alone, rows).f1
-    return Difference(f1=gained, interval=interval, count=int(rows.sum()))
-
-
-def _values(column: pl.Series) -> dict[str, Mask]:
-    """Return the rows of each value, the most frequent value first; null is "unknown"."""
-    values = column.cast(pl.String).fill_null("unknown").alias("value")
-    counts = values.value_counts().sort(["count", "value"], descending=[True, False])
-    return {value: (values == value).to_numpy() for value in counts["value"]}
 
 
 def _rows(judged: Judged, task: Task) -> Mask:

@@ -1,12 +1,14 @@
 """The report in a few lines for the terminal."""
 
+import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from shopglot.report.figures import count, decimal, percent, percent_interval
+from shopglot.report.measure import SliceReport
 from shopglot.report.sections import SMALL
-from shopglot.report.summary import ENGLISH, OTHERS, Report, SliceReport
+from shopglot.report.summary import ENGLISH, OTHERS, Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
@@ -33,6 +35,16 @@ def console_table(report: Report) -> Table:
                 if name != ENGLISH or value == OTHERS:  # English itself stands among the languages
                     label = value if name in {"language", ENGLISH} else f"{name}: {value}"
                     table.add_row(Text(f"  {label}"), *_cells(each))
+    return table
+
+
+def plain_table(frame: pl.DataFrame, title: str) -> Table:
+    """Return a small frame as a table, numbers to the right; shares and measures have four decimals."""
+    table = Table(title=Text(title), box=SIMPLE_HEAD, collapse_padding=True)
+    for name, dtype in frame.schema.items():
+        table.add_column(name.replace("_", " "), justify="right" if dtype.is_numeric() else "left")
+    for row in frame.iter_rows():
+        table.add_row(*(Text(f"{value:.4f}" if isinstance(value, float) else str(value)) for value in row))
     return table
 
 

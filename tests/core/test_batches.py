@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shopglot.format.batches import by_length
+from shopglot.core.batches import by_length
 
 lengths_of_texts = st.lists(st.integers(0, 300), max_size=80)
 budgets = st.integers(1, 500)

@@ -1,0 +1,126 @@
+import re
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shopglot.core.judged import Judged
+from shopglot.core.pairs import Pairs
+from shopglot.report.mistakes import Mistake, worst_mistakes
+from shopglot.report.page import page
+from shopglot.report.summary import Report
+from tests.report.made_up import both_tasks, small_report
+from tests.report.parsed import Parsed
+
+NONE = Pairs.concat([])
+COLUMNS = ("id", "language", "query", "english", "target", "label")
+
+
+def pairs(*rows: tuple[Any, ...], task: str = "QC") -> Pairs:
+    table = pl.DataFrame([dict(zip(COLUMNS, row, strict=True)) for row in rows], infer_schema_length=None)
+    return Pairs.from_frame(table.with_columns(pl.lit(task).alias("task")))
+
+
+def judged(probability: list[float], found: Pairs, threshold: float = 0.5) -> Judged:
+    scores = np.array(probability)
+    return Judged("dev", found, scores, scores >= threshold)
+
+
+ASKED = pairs(
+    ("1", "fr", "écouteurs bluetooth", "bluetooth earphones", "electronics,audio,headphones", 0),
+    ("2", "fr", "tapis", "rug", "home,rugs", 0),
+    ("3", "fr", "lampe", "lamp", "home,lamps", 1),
+    ("4", "fr", "chaise", "chair", "home,chairs", 1),
+    ("5", None, "table", None, "home,tables", 0),
+    ("6", "de", "stuhl", "chair", "home,chairs", 1),
+)
+SCORES = [0.9, 0.7, 0.2, 0.1, 0.6, 0.8]
+
+
+def ids(mistakes: tuple[Mistake, ...]) -> list[str]:
+    return [mistake.id for mistake in mistakes]
+
+
+def test_mistakes_are_listed_per_language_the_most_confident_first() -> None:
+    found = worst_mistakes(judged(SCORES, ASKED), NONE, 5, {"QC": 0.5})["QC"]
+    assert list(found) == ["fr", "unknown"]  # de has none
+    assert ids(found["fr"].false_positives) == ["1", "2"]
+    assert ids(found["fr"].false_negatives) == ["4", "3"]
+    assert ids(found["unknown"].false_positives) == ["5"]
+    shown = found["fr"].false_positives[0]
+    assert (shown.query, shown.english, shown.probability, shown.threshold, shown.label) == (
+        "écouteurs bluetooth",
+        "bluetooth earphones",
+        0.9,
+        0.5,
+        0,
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_no_slice_shows_more_than_was_asked_for(count: int) -> None:
+    every = both_tasks("dev")
+    found = worst_mistakes(every, NONE, count, {})
+    assert set(found) == ({"QC", "QI"} if count else set())
+    for languages in found.values():
+        for each in languages.values():
+            assert len(each.false_positives) <= count
+            assert len(each.false_negatives) <= count
+            assert all(mistake.label == 0 and mistake.threshold is None for mistake in each.false_positives)
+
+
+def test_a_model_without_mistakes_has_none_to_show() -> None:
+    assert worst_mistakes(judged([float(label) for label in ASKED.labels], ASKED), ASKED, 5, {}) == {}
+
+
+def test_the_nearest_pairs_have_the_same_target_or_a_similar_query_the_most_similar_first() -> None:
+    train = pairs(
+        ("a", "es", "auriculares bluetooth", "bluetooth earphones", "electronics,audio,speakers", 1),
+        ("b", "en", "loudspeaker", None, "electronics,audio,headphones", 0),
+        ("c", "en", "garden hose", None, "home,garden,hoses", 1),
+        ("d", "ja", "イヤホン", "bluetooth earphone", "electronics,audio,headphones", 1),
+        ("e", "en", "wok", None, "home,kitchen,woks", 1),
+    )
+    nearest = worst_mistakes(judged(SCORES, ASKED), train, 1, {})["QC"]["fr"].false_positives[0].nearest
+    assert [(each.query, each.label) for each in nearest] == [
+        ("イヤホン", 1),
+        ("auriculares bluetooth", 1),
+        ("loudspeaker", 0),
+    ]
+    similarity = [each.similarity for each in nearest]
+    assert similarity == sorted(similarity, reverse=True)
+    assert 0.5 <= similarity[-1] < similarity[0] < 1
+
+
+def test_pairs_of_the_other_task_and_unlike_ones_are_not_near() -> None:
+    other = pairs(("a", "fr", "écouteurs bluetooth", None, "electronics,audio,headphones", 1), task="QI")
+    unlike = pairs(("b", "fr", "wok", None, "home,kitchen,woks", 1))
+    found = worst_mistakes(judged(SCORES, ASKED), Pairs.concat([other, unlike]), 5, {})
+    assert all(mistake.nearest == () for each in found["QC"].values() for mistake in each.false_positives)
+
+
+@pytest.fixture
+def reported() -> Report:
+    train = pairs(("a", "ja", "イヤホン", "bluetooth earphone", "electronics,audio,headphones", 1))
+    return small_report().with_mistakes(worst_mistakes(judged(SCORES, ASKED), train, 5, {"QC": 0.5}))
+
+
+def test_every_mistake_of_the_json_stands_in_the_page_with_its_neighbours(reported: Report) -> None:
+    html = page(reported)
+    Parsed(html)
+    for languages in reported.to_json()["mistakes"].values():
+        for each in languages.values():
+            for mistake in (*each["false_positives"], *each["false_negatives"]):
+                assert re.search(rf'scope="row">{mistake["query"]}</th>.*<td>{mistake["target"]}</td>', html)
+    assert "relevant: イヤホン (bluetooth earphone) → electronics,audio,headphones" in html
+    assert "fr: called relevant, labelled irrelevant" in html
+    assert 'href="#mistakes"' in html
+
+
+def test_a_report_without_mistakes_has_no_such_section() -> None:
+    assert "mistakes" not in page(small_report()).partition("</style>")[2].lower()
+
+
+def test_mistakes_come_back_from_the_json(reported: Report) -> None:
+    assert Report.from_json(reported.to_json()).mistakes == reported.mistakes
