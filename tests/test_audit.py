@@ -67,8 +67,8 @@ def test_a_run_takes_the_edited_review_back_and_another_audit_goes_on_from_there
     audit_run(ran, tmp_path / "review.jsonl", budget=0.1)
     listed = pl.read_ndjson(tmp_path / "review.jsonl").with_columns(action=pl.lit("flip"))
     listed.write_ndjson(tmp_path / "edited.jsonl")
-    files = {name: [str(ran / "data" / f"{name}_{task}.txt") for task in ("QC", "QI")] for name in ("train", "dev")}
-    corrected = recipe(**files, corrections=[str(tmp_path / "edited.jsonl")])
+    train, dev = ([str(ran / "data" / f"{part}_{task}.txt") for task in ("QC", "QI")] for part in ("train", "dev"))
+    corrected = recipe(train=train, dev=dev, corrections=[str(tmp_path / "edited.jsonl")])
     report = run(corrected, tmp_path / "again")
     data = report.facts["data"]
     assert isinstance(data, dict)
@@ -94,10 +94,10 @@ def test_rows_that_count_less_are_told_to_learners_that_cannot_heed_it(
     audit_run(ran, tmp_path / "review.csv", budget=0.05)
     listed = pl.read_csv(tmp_path / "review.csv", infer_schema=False)
     listed.with_columns(action=pl.lit("weight 0.5")).write_csv(tmp_path / "edited.csv")
-    data = {"train": [str(ran / "data" / "train_QC.txt"), str(ran / "data" / "train_QI.txt")]}
+    train = [str(ran / "data" / f"train_{task}.txt") for task in ("QC", "QI")]
     for kind, told in (("lexical", False), ("encoder", True)):
         caplog.clear()
-        asked = recipe({"learner": kind}, **data, corrections=[str(tmp_path / "edited.csv")])
+        asked = recipe({"learner": kind}, train=train, corrections=[str(tmp_path / "edited.csv")])
         weights = gather(asked, tmp_path / kind).train["weight"]
         assert (weights == 0.5).sum() == listed.height
         assert ("encoder counts every row alike" in caplog.text) is told

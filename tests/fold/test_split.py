@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ from shopglot.fold.split import leaks, read_split
 from tests import shop
 
 
-def pair(number: int, query: str, target: str, task: Task = "QC", **more: str) -> Pair:
+def pair(number: int, query: str, target: str, task: Task = "QC", **more: Any) -> Pair:
     return Pair(task=task, query=query, target=target, id=f"{task}-{number}", **more)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from shopglot.report.contradictions import votes
 PATHS = ("home", "home,tea", "home,tea,pots", "home,tea, loose", "garden,tea")
 
 
-def pair(number: int, query: str, target: str, label: int, task: Task = "QC", **more: str) -> Pair:
+def pair(number: int, query: str, target: str, label: int, task: Task = "QC", **more: Any) -> Pair:
     return Pair(task=task, query=query, target=target, label=label, id=str(number), **more)
 
 

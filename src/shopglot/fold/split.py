@@ -66,9 +66,7 @@ def leaks(pairs: Pairs, split: pl.DataFrame, settings: FoldSettings, seed: int) 
     for task in pairs.tasks:
         own = judging.filter(pl.col("task") == task)
         for key in keyed.columns[2:-1]:
-            found, known = (
-                side.select("part", "id", text=pl.col(key).cast(pl.String)).drop_nulls() for side in (own, training)
-            )
+            found, known = (side.select("part", "id", text=key).drop_nulls() for side in (own, training))
             if not found.height:
                 continue
             if key.startswith("near "):
@@ -102,28 +100,22 @@ def _keyed(pairs: Pairs, settings: FoldSettings) -> pl.DataFrame:
     frame = pairs.frame
     category, item = (pl.when(pl.col("task") == task).then("target") for task in ("QC", "QI"))
     path, title = frame.select(category).to_series(), frame.select(item).to_series()
-    group, shelf = (
-        group_pairs(pairs, _BY_QUERY)["query"],
-        each_once(path, lambda path: subtree(path, settings.category_levels)),
-    )
-    target = pl.coalesce(path.str.to_lowercase(), each_once(title, spelling))
-    query = each_once(frame["query"], spelling)
-    return pl.select(
-        frame["id"],
-        frame["task"],
-        query=query,
-        english=each_once(frame["english"], spelling),
-        concept=frame["concept"],
-        **{"query group": group, "query and target": pl.format("{} × {}", group, target)},
-        category=path.str.to_lowercase(),
-        subtree=shelf,
-        title=each_once(title, spelling),
-        **{
-            "near query": each_once(frame["query"], sorted_words),
-            "near subtree": each_once(shelf, sorted_words),
-            "near title": each_once(title, sorted_words),
-        },
-    )
+    shelf = each_once(path, lambda path: subtree(path, settings.category_levels))
+    group, leaf, spelled = group_pairs(pairs, _BY_QUERY)["query"], path.str.to_lowercase(), each_once(title, spelling)
+    texts = {
+        "query": each_once(frame["query"], spelling),
+        "english": each_once(frame["english"], spelling),
+        "concept": frame["concept"],
+        "query group": group.cast(pl.String),
+        "query and target": pl.select(pl.format("{} × {}", group, pl.coalesce(leaf, spelled))).to_series(),
+        "category": leaf,
+        "subtree": shelf,
+        "title": spelled,
+        "near query": each_once(frame["query"], sorted_words),
+        "near subtree": each_once(shelf, sorted_words),
+        "near title": each_once(title, sorted_words),
+    }
+    return frame.select("id", "task", *(text.alias(key) for key, text in texts.items()))
 
 
 def _sides(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
