@@ -6,6 +6,7 @@ import pytest
 
 from shopglot.core.errors import RecipeError
 from shopglot.core.judged import Judged
+from shopglot.core.pair import TASKS
 from shopglot.core.pairs import Pairs
 from shopglot.report.audit import REVIEW, LabelAudit, audit_labels, known
 
@@ -83,7 +84,7 @@ def test_related_labels_that_agree_by_chance_alone_count_for_next_to_nothing() -
     crowded = Pairs(judged.pairs.frame.with_columns(query=pl.format("query {}", crowd), target=pl.lit("shelf,leaf")))
     related = audit(Judged("out-of-fold", crowded, judged.probability, judged.decision, judged.fold))
     both = related.suspects.join(audit(judged).suspects, on="id", suffix="_alone")
-    assert np.max(np.abs(both["probability"] - both["probability_alone"])) < 0.1
+    assert both["probability"].to_numpy() == pytest.approx(both["probability_alone"].to_numpy(), abs=0.1)
 
 
 def test_a_pair_without_a_score_is_counted_and_listed_only_where_it_is_contradicted() -> None:
@@ -97,6 +98,14 @@ def test_a_pair_without_a_score_is_counted_and_listed_only_where_it_is_contradic
     assert "has the same query and target and the other label" in listed[0]["reasons"]
     assert "models" not in listed[0]["reasons"]
     assert "QC-lonely" not in found.suspects["id"]
+
+
+def test_a_task_that_no_model_judged_is_left_out() -> None:
+    judged, _ = shop(rows=300)
+    items = Pairs(judged.pairs.frame.with_columns(id="QI-" + pl.col("id"), task=pl.lit("QI", dtype=pl.Enum(TASKS))))
+    both = audit_labels(Pairs.concat([judged.pairs, items]), judged)
+    assert both.suspects.equals(audit(judged).suspects)
+    assert both.unscored == 0
 
 
 def test_what_was_reviewed_before_is_not_listed_again() -> None:

@@ -82,13 +82,14 @@ def audit_labels(pairs: Pairs, judged: Judged, reviewed: Collection[str] = ()) -
 
     `judged` are those of the pairs that have an out-of-fold score, with the cross-fitted probabilities of the blend.
     Both they and the votes of related rows are evidence; how much a vote counts is learned from the other folds, so
-    that where related rows do not agree more often than chance would have it, they count for nothing.
+    that where related rows do not agree more often than chance would have it, they count for nothing. Tasks of which no
+    pair was judged are left out.
 
     The rank is cleanlab's self-confidence (Kuan and Mueller 2022). What is suspected is what confident learning
     (Northcutt et al. 2021) finds with thresholds per class and language. A model's own mistakes are among it, so the
     shares compare slices and are no rates of noise.
     """
-    rows = _rows(pairs.labelled, judged)
+    rows = _rows(pairs.labelled.of_tasks(judged.pairs.tasks), judged)
     relevant = _believed(rows)
     both = np.column_stack([1 - relevant, relevant])
     right = _cleanlab("rank").get_label_quality_scores(rows["label"].to_numpy(), both, method="self_confidence")
@@ -179,14 +180,10 @@ def _noise(scored: pl.DataFrame) -> pl.DataFrame:
         scored.with_columns(slice=pl.lit("all"), value=pl.lit("all")).group_by("task", "slice", "value").agg(**shares)
     ]
     for name in SLICES:
-        known_of = scored.drop_nulls(name).with_columns(slice=pl.lit(name))
-        tables.append(known_of.group_by("task", "slice", value=name).agg(**shares))
-    order = pl.Enum(["all", *SLICES])
-    return (
-        pl.concat(tables)
-        .cast({"slice": order})
-        .sort("task", "slice", "suspected", "value", descending=[False, False, True, False])
-    )
+        named = scored.drop_nulls(name).with_columns(slice=pl.lit(name))
+        tables.append(named.group_by("task", "slice", value=name).agg(**shares))
+    noise = pl.concat(tables).cast({"slice": pl.Enum(["all", *SLICES])})
+    return noise.sort("task", "slice", "suspected", "value", descending=[False, False, True, False])
 
 
 def _cleanlab(module: str) -> Any:

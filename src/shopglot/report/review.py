@@ -33,7 +33,7 @@ def write_review(listed: pl.DataFrame, path: Path) -> None:
     """
     file = BytesIO()
     if path.suffix == ".csv":
-        listed.write_csv(file)
+        listed.write_csv(file, include_bom=True)  # by which spreadsheets know UTF-8
     else:
         listed.write_ndjson(file)
     if path.exists():
