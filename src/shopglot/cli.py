@@ -324,6 +324,50 @@ def compare(
 
 
 @app.command()
+def audit(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The review file, `.csv` or `.jsonl`; without it, `review.csv` in the run's folder."),
+    ] = None,
+    budget: Annotated[float, typer.Option(min=0, max=1, help="The share of the audited labels that is listed.")] = 0.08,
+) -> None:
+    """Find labels that are likely wrong, and list them for a person to review.
+
+    What a person has edited there, `run` takes back as `data.corrections`.
+
+    Example: `shopglot audit runs/demo --out review.csv --budget 0.05`
+    """
+    from shopglot.jobs import audit_run
+    from shopglot.report.review import noise_table, outcome
+
+    review = run / "review.csv" if out is None else out
+    audited = audit_run(run, review, budget=budget)
+    output.print(noise_table(audited.labels, audited.name))
+    for line in outcome(audited.labels, audited.listed, audited.known):
+        output.print(line)
+    output.print(f"review: {review}")
+
+
+@app.command()
+def audit_split(
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    split: Annotated[Path, typer.Option(help="A file with `id` and `fold`, `split` or `part`.", show_default=False)],
+    category_levels: Annotated[int, typer.Option(min=1, help="Paths with the same first so many levels leak.")] = 2,
+) -> None:
+    """Say what leaks through an existing split, by every key that pairs are known by.
+
+    Where a part is called `train`, it alone trains; else the parts are folds.
+
+    Example: `shopglot audit-split train_QC.txt dev_QC.txt --split split.csv`
+    """
+    from shopglot.jobs import audit_split as audit_file
+    from shopglot.report.leaks import leak_table
+
+    output.print(leak_table(audit_file(files, split, category_levels=category_levels), split.name))
+
+
+@app.command()
 def translate(
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
     translator: Annotated[Path, typer.Option(help="A YAML file that says what translates.", show_default=False)],

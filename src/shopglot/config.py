@@ -36,6 +36,10 @@ class DataSettings(BaseModel):
     dev: tuple[Path, ...] = Field(default=(), description="Labelled files that are only reported on.")
     taxonomy: tuple[Path, ...] = Field(default=(), description="Files of the shop's category paths, if it has them.")
     simulate: SimulateSettings | None = Field(default=None, description="Write and use simulated files instead.")
+    corrections: tuple[Path, ...] = Field(
+        default=(),
+        description="Review files of `shopglot audit` that a person has edited, in the order of the reviews.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -225,6 +229,6 @@ def _from_folder(data: DataSettings, folder: Path) -> DataSettings:
     return data.model_copy(
         update={
             name: tuple((folder / path).resolve() for path in getattr(data, name))
-            for name in ("train", "dev", "taxonomy")
+            for name in ("train", "dev", "taxonomy", "corrections")
         }
     )

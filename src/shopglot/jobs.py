@@ -1,25 +1,32 @@
 """What the other commands do, each as one short function."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from shopglot.config import Recipe
+import polars as pl
+
+from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import require_own_folder
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.clean import clean
+from shopglot.curate.corrections import reviewed
 from shopglot.curate.language import correct_languages
 from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import is_simulated, sizes
+from shopglot.demo.simulate import is_simulated, read_truth, sizes
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
 from shopglot.enrich.translate import count_new, query_texts
 from shopglot.enrich.translate_settings import TranslateSettings
+from shopglot.fold.settings import FoldSettings
+from shopglot.fold.split import leaks, read_split
+from shopglot.fold.store import load_folds
 from shopglot.learn.gpus import Gpu
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.load import trained_tasks
@@ -27,10 +34,13 @@ from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.token_counts import token_counts
 from shopglot.learn.workload import Workload
+from shopglot.merge.chain import cross_fitted
 from shopglot.pack.bundle import Calibrated, load
+from shopglot.pack.record import read_scores, require_finished
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
-from shopglot.pipeline import Stages
+from shopglot.pipeline import Stages, enriched, gather
 from shopglot.report.attribution import Attribution, attribute
+from shopglot.report.audit import Known, LabelAudit, audit_labels, known
 from shopglot.report.compare import Comparison, compare_sides
 from shopglot.report.compare_page import MARK, write_comparison
 from shopglot.report.exploration import Exploration
@@ -39,6 +49,7 @@ from shopglot.report.explore_origin import Origin, set_aside
 from shopglot.report.explore_page import check_exploration, write_exploration
 from shopglot.report.gate import Gate
 from shopglot.report.kept import read_side
+from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
 
@@ -124,6 +135,46 @@ def compare(
     comparison = compare_sides([read_side(Path(run)) for run in runs], checked, on)
     write_comparison(comparison, out)
     return comparison
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Audited:
+    """The labels of a finished run's training pairs, and how many suspects were `listed` for review.
+
+    `known` is how well the list does, for a run on simulated pairs, whose true labels are known.
+    """
+
+    name: str
+    labels: LabelAudit
+    listed: int
+    known: Known | None
+
+
+def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
+    """Write the suspects among the labels of a finished run into the review file `out`, as many as `budget` says.
+
+    `budget` is a share of the audited pairs. Raises DataError where the run is unfinished, its files or scores are not
+    those it was made from, or `out` holds anything else.
+    """
+    folder, out = Path(folder), Path(out)
+    check_review(out)
+    require_finished(folder)
+    recipe = load_recipe(folder / "recipe.yaml")
+    pairs = enriched(recipe, gather(recipe, folder)).train.filter(pl.col("made_from").is_null())
+    tasks = {settings.name: settings.tasks for settings in recipe.learn}
+    scores = read_scores(folder, pairs, load_folds(folder / "folds"), tasks)
+    labels = audit_labels(pairs, cross_fitted(pairs, scores, recipe.merge), reviewed(recipe.data.corrections))
+    listed = labels.within(budget)
+    write_review(listed, out)
+    truth = read_truth(folder / "data") if recipe.data.simulate is not None else None
+    return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
+
+
+def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
+    """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
+    settings = CurateSettings()
+    pairs = clean(read_pairs([Path(file) for file in files], settings, training=False).pairs, settings)
+    return leaks(pairs, read_split(Path(split), pairs), FoldSettings(category_levels=category_levels), seed=0)
 
 
 def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:

@@ -23,6 +23,7 @@ from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.corrections import correct
 from shopglot.curate.prepare import prepare, prepare_for_judging
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate
@@ -47,7 +48,7 @@ from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_m
 from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
 from shopglot.merge.decide import Choice, Decided, Decision
 from shopglot.pack.bundle import Bundle, Calibrated, load
-from shopglot.pack.record import begin_run, keep_checksums
+from shopglot.pack.record import SCORES, begin_run, keep_checksums
 from shopglot.report.card import Shipped, model_card
 from shopglot.report.decisions import decisions_report
 from shopglot.report.kept import write_judged
@@ -151,15 +152,19 @@ def gather(recipe: Recipe, out: Path) -> Data:
     limit = recipe.max_bad_rows
     rejected = {split: out / f"quarantine-{split}.jsonl" for split in ("train", "dev")}
     train = prepare(train_files, recipe.curate, max_bad_rows=limit, quarantine=rejected["train"], labelled_only=True)
+    pairs, corrections = correct(train.pairs, recipe.data.corrections)
+    if corrections.get("reweighted"):
+        _warn_of_weights(recipe)
     dev = prepare_for_judging(
         dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    files = checksums((*train_files, *dev_files, *taxonomy_files, *recipe.data.corrections))
     keep_checksums(files, out / "files.json")
-    counts = {"train": train.counts, "taxonomy paths": len(taxonomy)} | ({"dev": dev.counts} if dev_files else {})
+    counts = {"train": train.counts | corrections, "taxonomy paths": len(taxonomy)}
+    counts |= {"dev": dev.counts} if dev_files else {}
     facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
-    return Data(train.pairs, dev.pairs, taxonomy, facts)
+    return Data(pairs, dev.pairs, taxonomy, facts)
 
 
 def enriched(recipe: Recipe, data: Data) -> Data:
@@ -225,7 +230,7 @@ def merge(
 ) -> tuple[Bundle, Evidence]:
     """Blend the learners, calibrate what ships on `tune`, and judge it where nothing was learned."""
     scores = OutOfFold.concat([each.out_of_fold for each in validated.values()])
-    with whole_file(out / "out_of_fold.parquet") as part:
+    with whole_file(out / SCORES) as part:
         scores.frame.write_parquet(part)
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
@@ -318,6 +323,13 @@ def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shippe
         {task: codes.to_list() for task, codes in languages.items()},
         bundle.decision,
     )
+
+
+def _warn_of_weights(recipe: Recipe) -> None:
+    """Say which learners cannot give a row less weight than another."""
+    for settings in recipe.learn:
+        if settings.learner in ("encoder", "llm"):
+            log.warning("%s counts every row alike, also those that were given another weight", settings.name)
 
 
 def _members(

@@ -5,6 +5,7 @@ import pytest
 
 from shopglot.core.errors import DataError
 from shopglot.core.metrics import Labels
+from shopglot.core.scores import Scores
 from shopglot.learn.head import Features, Head, fit_logistic, fit_networks
 
 
@@ -24,24 +25,33 @@ def standardised(features: Features) -> Features:
     return np.asarray((features - FEATURES.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0), dtype=np.float32)
 
 
-def test_a_logistic_head_answers_as_scikit_learn_does() -> None:
+some_weights = pytest.mark.parametrize(
+    "weights", [None, np.resize([0.0, 0.5, 3.0], len(LABELS))], ids=["even", "uneven"]
+)
+
+
+@some_weights
+def test_a_logistic_head_answers_as_scikit_learn_does(weights: Scores | None) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    oracle = LogisticRegression(max_iter=1000).fit(standardised(FEATURES), LABELS)
+    oracle = LogisticRegression(max_iter=1000).fit(standardised(FEATURES), LABELS, weights)
     expected = oracle.predict_proba(standardised(FEATURES))[:, 1]
-    assert fit_logistic(FEATURES, LABELS)(FEATURES) == pytest.approx(expected, abs=1e-5)
+    assert fit_logistic(FEATURES, LABELS, weights)(FEATURES) == pytest.approx(expected, abs=1e-5)
 
 
-def test_networks_answer_as_the_mean_of_scikit_learns_do() -> None:
+@some_weights
+def test_networks_answer_as_the_mean_of_scikit_learns_do(weights: Scores | None) -> None:
     from sklearn.neural_network import MLPClassifier
 
     inputs = standardised(FEATURES)
     oracles = [
-        MLPClassifier((8, 4), alpha=1e-3, batch_size=256, early_stopping=True, random_state=5 + n).fit(inputs, LABELS)
+        MLPClassifier((8, 4), alpha=1e-3, batch_size=256, early_stopping=True, random_state=5 + n).fit(
+            inputs, LABELS, weights
+        )
         for n in range(2)
     ]
     expected = np.mean([oracle.predict_proba(inputs)[:, 1] for oracle in oracles], axis=0)
-    head = fit_networks(FEATURES, LABELS, hidden=(8, 4), networks=2, seed=5)
+    head = fit_networks(FEATURES, LABELS, weights, hidden=(8, 4), networks=2, seed=5)
     assert head(FEATURES) == pytest.approx(expected, abs=1e-5)
 
 

@@ -64,7 +64,7 @@ def _read_file(
     path: Path, settings: CurateSettings, task: Task | None, *, training: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of a file with the reasons against them, and the lines that hold no row."""
-    table = _raw_table(path)
+    table = raw_table(path)
     broken = table.broken
     if table.rows.height:
         rows = as_pairs(table, settings, task, training=training)
@@ -77,7 +77,8 @@ def _read_file(
     raise DataError(f"every row of {path} is bad, the first in line {first['line']}: {first['reason']}")
 
 
-def _raw_table(path: Path) -> RawTable:
+def raw_table(path: Path) -> RawTable:
+    """Return the rows of a file in any format, under its own column names; raises DataError where it has none."""
     if path.is_dir():
         return read_wands(path)
     if not path.is_file():

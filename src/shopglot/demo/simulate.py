@@ -38,6 +38,7 @@ LANGUAGES_OF: Final[dict[tuple[Task, str], tuple[str, ...]]] = {
 }
 
 FILE_CODE: Final = {"vi": "vn"}
+TRUTH: Final = "truth.jsonl"
 _MARK: Final = "simulated.json"
 
 
@@ -70,7 +71,7 @@ def simulate(
     files, first_id = {}, dict.fromkeys(TASKS, 1)
     rows = {f"{split}_{task}": count for (task, split), count in sizes(settings.pairs).items()}
     write_json(out / _MARK, {"simulated": True, "settings": settings.model_dump(), "rows": rows})
-    with whole_file(out / "truth.jsonl") as truth_part, truth_part.open("wb") as truth:
+    with whole_file(out / TRUTH) as truth_part, truth_part.open("wb") as truth:
         for (task, split), count in sizes(settings.pairs).items():
             name = f"{split}_{task}"
             files[name] = out / f"{name}.txt"
@@ -82,7 +83,13 @@ def simulate(
                     first_id[task] += chunk.height
     with whole_file(out / "taxonomy.txt") as part:
         part.write_text("".join(f"{kind.path}\n" for kind in lexicon.types), encoding="utf-8")
-    return Simulated(out, files, out / "taxonomy.txt", out / "truth.jsonl", rows)
+    return Simulated(out, files, out / "taxonomy.txt", out / TRUTH, rows)
+
+
+def read_truth(folder: Path) -> pl.DataFrame:
+    """Return the `id` that each pair of a simulated marketplace has when it is read, and its `label` before noise."""
+    rows = pl.read_ndjson(folder / TRUTH, schema={"task": pl.String(), "id": pl.Int64(), "label": pl.Int64()})
+    return rows.select(pl.format("{}-{}", "task", "id").alias("id"), pl.col("label").cast(pl.Int8))
 
 
 def _settings(**arguments: object) -> SimulateSettings:

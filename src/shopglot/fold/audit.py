@@ -81,7 +81,7 @@ def audit(pairs: Pairs, folds: Folds, settings: FoldSettings, seed: int) -> Audi
     for key in (key for key in texts if key in folds.parts):
         judged, trained = (_keyed(side, folds, key) for side in (judging, training))
         found.append(
-            _with_twins(judged, trained, settings, seed).select(pl.lit(key).alias("key"), pl.col(*_SCHEMA.names()[1:]))
+            with_twins(judged, trained, settings, seed).select(pl.lit(key).alias("key"), pl.col(*_SCHEMA.names()[1:]))
         )
     return Audit(pl.concat(found), settings.near_duplicate_limit)
 
@@ -92,7 +92,7 @@ def _keyed(side: pl.DataFrame, folds: Folds, key: str) -> pl.DataFrame:
     return side.filter(pl.coalesce("made_from", "id").is_in(ids.implode())).select("part", "id", text=key)
 
 
-def _with_twins(judging: pl.DataFrame, training: pl.DataFrame, settings: FoldSettings, seed: int) -> pl.DataFrame:
+def with_twins(judging: pl.DataFrame, training: pl.DataFrame, settings: FoldSettings, seed: int) -> pl.DataFrame:
     """Return the judging rows that are looked at, with the twin that the training rows of their part hold."""
     distinct = judging["text"].unique().sort()
     sampled = distinct.sample(min(len(distinct), settings.near_duplicate_texts), seed=seed)

@@ -71,13 +71,12 @@ class EmbeddingLearner:
         return RememberingEncoder(encoder)
 
     def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Head:
-        features, labels = scorer.features(pairs), pairs.labels
+        features, labels, weights = scorer.features(pairs), pairs.labels, pairs["weight"].to_numpy()
         if pairs.tasks == ("QC",):
             features = np.concatenate([features, self._with_hidden_branches(scorer, pairs)])
-            labels = np.concatenate([labels, labels])
-        return fit_networks(
-            features, labels, hidden=self.settings.hidden, networks=self.settings.networks, seed=self.settings.seed
-        )
+            labels, weights = np.tile(labels, 2), np.tile(weights, 2)
+        how = self.settings
+        return fit_networks(features, labels, weights, hidden=how.hidden, networks=how.networks, seed=how.seed)
 
     def _with_hidden_branches(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Features:
         """Return the features again as if the catalogue lacked the branch of each target.

@@ -70,21 +70,30 @@ def require_heads(heads: Mapping[Task, Head], pairs: Pairs) -> None:
         raise DataError(f"no pair of {' and '.join(foreign)} was there to train on; label some, or use fewer folds")
 
 
-def fit_logistic(features: Features, labels: NDArray[np.int8]) -> Head:
-    """Return a logistic regression as a head of one layer; raises DataError where one class is absent."""
+def fit_logistic(features: Features, labels: NDArray[np.int8], weights: Scores | None = None) -> Head:
+    """Return a logistic regression as a head of one layer; `weights` say how many rows each of them stands for.
+
+    Raises DataError where one class is absent.
+    """
     _require_both_classes(labels, 1)
     linear = _sklearn("linear_model").LogisticRegression(max_iter=1000)
     mean, scale = _standard(features)
-    fitted = linear.fit((features - mean) / scale, labels)
+    fitted = linear.fit((features - mean) / scale, labels, weights)
     return Head(mean, scale, (((fitted.coef_.T.astype(np.float32), fitted.intercept_.astype(np.float32)),),))
 
 
 def fit_networks(
-    features: Features, labels: NDArray[np.int8], *, hidden: Sequence[int], networks: int, seed: int
+    features: Features,
+    labels: NDArray[np.int8],
+    weights: Scores | None = None,
+    *,
+    hidden: Sequence[int],
+    networks: int,
+    seed: int,
 ) -> Head:
     """Return the average of `networks` multilayer perceptrons, each stopped early on its own tenth of the rows.
 
-    Raises DataError where a class has fewer than ten rows.
+    `weights` say how many rows each of them stands for. Raises DataError where a class has fewer than ten rows.
     """
     _require_both_classes(labels, _FEWEST_OF_A_CLASS)
     classifier = _sklearn("neural_network").MLPClassifier
@@ -93,7 +102,7 @@ def fit_networks(
     batch = _BATCH if len(labels) * 0.9 > _BATCH else "auto"
     fitted = [
         classifier(tuple(hidden), alpha=1e-3, batch_size=batch, early_stopping=True, random_state=seed + n).fit(
-            inputs, labels
+            inputs, labels, weights
         )
         for n in range(networks)
     ]

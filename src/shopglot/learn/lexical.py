@@ -43,7 +43,7 @@ class LexicalLearner:
         heads: dict[Task, Head] = {}
         for task in train.tasks:
             own = train.of_task(task)
-            heads[task] = fit_logistic(overlap_features(own, self.template), own.labels)
+            heads[task] = fit_logistic(overlap_features(own, self.template), own.labels, own["weight"].to_numpy())
         return LexicalScorer(heads, self.template)
 
 
