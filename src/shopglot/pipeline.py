@@ -30,6 +30,7 @@ from shopglot.demo.simulate import simulate
 from shopglot.enrich.enrich import Translating, enrich
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
+from shopglot.enrich.translator import Translate
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
@@ -115,7 +116,9 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
-            report = report.with_translation(weigh_translation(bundle, evidence.judged[1:], encoder, recipe))
+            back = None if data.translating is None else data.translating.function
+            weighed = weigh_translation(bundle, evidence.judged[1:], encoder, back, recipe)
+            report = report.with_translation(weighed)
     report = report.with_facts(stages=stages.seconds)
     write_report(report, out)
     return report
@@ -281,11 +284,12 @@ def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence
 
 
 def weigh_translation(
-    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
+    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, translate: Translate | None, recipe: Recipe
 ) -> TranslationReport | None:
     """Return what the bundle owes to translations on the last of `judged`; None where that has no translated pair.
 
-    `judged` is what the bundle judged, and never what its fold models were trained on.
+    `judged` is what the bundle judged, and never what its fold models were trained on. `translate`, where there is a
+    translator, leads the translations back to the language of their queries.
     """
     top = judged[-1] if judged else None
     if top is None or not (rows := top.pairs.translated).any():
@@ -295,7 +299,7 @@ def weigh_translation(
         name: top if name == "both" else _reread(top, rows, bundle.score_clean(pairs))
         for name, pairs in readings(translated, recipe.seed).items()
     }
-    quality = translation_quality(translated, encoder, seed=recipe.seed)
+    quality = translation_quality(translated, encoder, translate, seed=recipe.seed)
     return price_of_translation(read, quality, recipe.report, recipe.seed)
 
 
