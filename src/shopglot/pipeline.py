@@ -162,7 +162,9 @@ def gather(recipe: Recipe, out: Path) -> Data:
         dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    files = checksums((*train_files, *dev_files, *taxonomy_files, *recipe.data.corrections))
+    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    if recipe.data.corrections:
+        files |= {f"corrections/{name}": found for name, found in checksums(recipe.data.corrections).items()}
     keep_checksums(files, out / "files.json")
     counts = {"train": train.counts | corrections, "taxonomy paths": len(taxonomy)}
     counts |= {"dev": dev.counts} if dev_files else {}

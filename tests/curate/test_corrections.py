@@ -74,6 +74,7 @@ def test_no_review_is_no_change() -> None:
     ("edit", "sentence"),
     [
         ({"id": "QC-99"}, r"line 2: no training pair has the id 'QC-99'; is this the review of other files\?"),
+        ({"id": None}, "line 2: no training pair has the id ''"),
         ({"id": "QC-2"}, "line 4: the id 'QC-2' stands in an earlier line too; leave one of them"),
         ({"action": "remove"}, "line 2: the action of 'QC-0' is not keep, flip, drop, or weight with a number"),
         ({"action": "weight"}, "line 2: the action of 'QC-0' is not keep"),
@@ -113,6 +114,12 @@ def test_a_file_that_is_no_review_is_refused(tmp_path: Path, text: str, sentence
     (tmp_path / "review.csv").write_text(text)
     with pytest.raises(DataError, match=sentence):
         correct(PAIRS, [tmp_path / "review.csv"])
+
+
+def test_a_review_of_lists_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "review.jsonl", [row | {"query": [row["query"]]} for row in rows(QC0="flip")])
+    with pytest.raises(DataError, match="holds lists or objects in query"):
+        correct(PAIRS, [path])
 
 
 def test_a_review_that_is_not_there_is_refused(tmp_path: Path) -> None:

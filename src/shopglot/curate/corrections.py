@@ -8,7 +8,7 @@ import polars as pl
 
 from shopglot.core.errors import DataError
 from shopglot.core.pairs import Pairs
-from shopglot.curate.read import raw_table
+from shopglot.curate.read import whole_table
 
 CHANGES: Final = {"keep": "confirmed", "flip": "relabelled", "drop": "dropped", "weight": "reweighted"}
 """The actions, and what has happened to the rows that have them."""
@@ -45,10 +45,7 @@ def reviewed(reviews: Sequence[Path]) -> list[str]:
 
 def _review(path: Path) -> pl.DataFrame:
     """Return the `line` of each row and, as text, its id, query, target, action and label."""
-    table = raw_table(path)
-    if table.broken.height:
-        first = table.broken.sort("line").row(0, named=True)
-        raise DataError(f"{path} line {first['line']}: {first['reason']}; mend it, for a review is taken back whole")
+    table = whole_table(path)
     has = table.rows.columns
     if lacking := [*(name for name in _NEEDED if name not in has), *([] if set(_ONE_OF) & set(has) else ["action"])]:
         raise DataError(f"{path} is no review file, for it lacks {', '.join(lacking)}; `shopglot audit` writes one")
@@ -57,8 +54,12 @@ def _review(path: Path) -> pl.DataFrame:
         name: pl.col(name).cast(pl.String).str.strip_chars() if name in has else absent for name in (*_NEEDED, *_ONE_OF)
     }
     action = pl.col("action").str.to_lowercase().str.replace_all(r"\s+", " ")
-    rows = table.rows.select(**texts).with_columns(line=table.lines, action=pl.when(action != "").then(action))
-    return rows.with_columns(edited=pl.col("label").fill_null("") if "label" in has else absent)
+    return table.rows.select(**texts).with_columns(
+        line=table.lines,
+        id=pl.col("id").fill_null(""),
+        action=pl.when(action != "").then(action),
+        edited=pl.col("label").fill_null("") if "label" in has else absent,
+    )
 
 
 def _changes(review: pl.DataFrame, pairs: Pairs, path: Path) -> pl.DataFrame:

@@ -60,11 +60,22 @@ def read_pairs(
     return Reading(Pairs.from_frame(kept), quarantine, kept.height + quarantine.height)
 
 
+def whole_table(path: Path) -> RawTable:
+    """Return the rows of a file in any format that holds no pairs; raises DataError where a single one is bad."""
+    table = _raw_table(path)
+    if table.broken.height:
+        first = table.broken.sort("line").row(0, named=True)
+        raise DataError(f"{path} line {first['line']}: {first['reason']}; mend it, for such a file is read whole")
+    if nested := [name for name, dtype in table.rows.schema.items() if dtype.is_nested()]:
+        raise DataError(f"{path} holds lists or objects in {', '.join(nested)}; write text or numbers there")
+    return table
+
+
 def _read_file(
     path: Path, settings: CurateSettings, task: Task | None, *, training: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the rows of a file with the reasons against them, and the lines that hold no row."""
-    table = raw_table(path)
+    table = _raw_table(path)
     broken = table.broken
     if table.rows.height:
         rows = as_pairs(table, settings, task, training=training)
@@ -77,8 +88,7 @@ def _read_file(
     raise DataError(f"every row of {path} is bad, the first in line {first['line']}: {first['reason']}")
 
 
-def raw_table(path: Path) -> RawTable:
-    """Return the rows of a file in any format, under its own column names; raises DataError where it has none."""
+def _raw_table(path: Path) -> RawTable:
     if path.is_dir():
         return read_wands(path)
     if not path.is_file():

@@ -9,7 +9,7 @@ import polars as pl
 from shopglot.core.errors import DataError
 from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pairs import Pairs
-from shopglot.curate.read import raw_table
+from shopglot.curate.read import whole_table
 from shopglot.fold.audit import with_twins
 from shopglot.fold.group import group_pairs, subtree
 from shopglot.fold.settings import FoldSettings
@@ -80,19 +80,16 @@ def leaks(pairs: Pairs, split: pl.DataFrame, settings: FoldSettings, seed: int) 
 
 def _split_rows(path: Path) -> pl.DataFrame:
     """Return `name` and `part` of each row of a split file, as text."""
-    table = raw_table(path)
-    columns = table.rows.columns
+    rows = whole_table(path).rows
+    columns = rows.columns
     part = [name for name in _PART if name in columns]
-    if table.broken.height:
-        first = table.broken.sort("line").row(0, named=True)
-        raise DataError(f"{path} line {first['line']}: {first['reason']}; mend it, for a split is read whole")
     if "id" not in columns or len(part) != 1:
         raise DataError(
             f"{path} is no split, for it needs id and one of {', '.join(_PART)}; it has {', '.join(columns)}"
         )
     name = pl.format("{}-{}", "task", "id") if "task" in columns else pl.col("id").cast(pl.String)
     text = pl.col(part[0]).cast(pl.String).str.strip_chars()
-    return table.rows.select(name=name, part=pl.when(text != "").then(text))
+    return rows.select(name=name.fill_null(""), part=pl.when(text != "").then(text))
 
 
 def _keyed(pairs: Pairs, settings: FoldSettings) -> pl.DataFrame:
