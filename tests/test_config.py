@@ -39,7 +39,7 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
             {**PLAIN, "learn": [{"learner": "embedding", "contrast": {"step": 9}}]},
             ["'learn.0.contrast.step'; did you mean 'steps'?"],
         ),
-        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; there are curate, data, fold, "]),
+        ({**PLAIN, "zzzz": 1}, ["unknown key 'zzzz'; there are curate, data, enrich, fold, "]),
         ({**PLAIN, "seed": "many"}, ["seed: ", "'many'"]),
         ({**PLAIN, "seed": -1}, ["seed: ", "not -1"]),
         ({**PLAIN, "seed": 10**23}, ["seed: ", "less than 4294967296"]),

@@ -110,7 +110,7 @@ def test_from_a_model_to_a_second_run_that_asks_it_nothing(tiny_models: dict[Tag
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("translator: {model: x, tags: nllb}", "translator: the key `kind` is missing"),
+        ("translator: {model: x, tags: nllb}", "translator: the key 'kind' is missing"),
         ("translator: {kind: seq2seq, modl: x, tags: nllb}", "unknown key 'translator.modl'; did you mean 'model'?"),
         ("translator: {kind: seq2seq, model: x}", "the key 'translator.tags' is missing"),
         ("translator: {kind: seq2seq, model: x, tags: nlb}", "translator.tags: .*'nllb'.*, not 'nlb'"),
