@@ -17,6 +17,9 @@ NAMES = (
     "bootstrap_shopify",
     "translation_agreement",
     "translate_cache",
+    "translation_dropout",
+    "enrich_table",
+    "translation_shopify",
 )
 
 
