@@ -18,6 +18,9 @@ NAMES = (
     "bootstrap_shopify",
     "translation_agreement",
     "translate_cache",
+    "translation_dropout",
+    "enrich_table",
+    "translation_shopify",
 )
 
 
