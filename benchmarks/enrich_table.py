@@ -124,9 +124,10 @@ def translated_as(data: Data, translations: str) -> Data:
         return data
 
     def of(pairs: Pairs) -> Pairs:
+        if translations == "none":
+            return Pairs(pairs.frame.with_columns(english=pl.lit(None, dtype=pl.String)))
         machine = clean_texts(pairs[f"{OWN}machine_translation"], lower_case=True)
-        english = machine if translations == "machine" else pl.lit(None, dtype=pl.String)
-        return Pairs(pairs.frame.with_columns(english=english))
+        return Pairs(pairs.frame.with_columns(english=machine))
 
     return replace(data, train=of(data.train), dev=of(data.dev))
 
