@@ -41,7 +41,7 @@ def _written(parents: Sequence[str | int], content: Any) -> list[str | int]:
     """Return the keys to a place as the recipe has them, without the kinds of learner that the checker puts between."""
     written: list[str | int] = []
     for key in parents:
-        if not isinstance(content, dict) or key in content:
+        if (isinstance(content, list) and isinstance(key, int)) or (isinstance(content, dict) and key in content):
             content = content[key]
             written.append(key)
     return written

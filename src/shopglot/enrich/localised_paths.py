@@ -128,7 +128,7 @@ def _from_lines(file: Path) -> pl.DataFrame:
 def _from_table(file: Path) -> pl.DataFrame:
     table = columns_of(read_table(file), file, {"path": "path"}, {"node": "node", "synonyms": "synonyms"})
     split = pl.col("synonyms").str.split(_BETWEEN_SYNONYMS).list.eval(pl.element().str.strip_chars()).list.drop_nulls()
-    return table.with_columns(split).with_row_index("line", offset=1)
+    return table.with_columns(split).with_row_index("line", offset=1).cast({"line": pl.Int64})
 
 
 def _refuse(wrong: pl.DataFrame, file: Path) -> None:
