@@ -58,6 +58,10 @@ def test_the_recipes_of_the_project_can_be_read(path: Path) -> None:
         ({**PLAIN, "learn": [{"learner": "lexical"}] * 2}, ["two learners share a name among lexical, lexical"]),
         ("learn: [a\n", ["recipe.yaml is not YAML"]),
         ("[" * 5000, ["recipe.yaml is not YAML"]),
+        (
+            {**PLAIN, "enrich": {"negatives": {"shares": {"sib": 1}}}},
+            ["enrich.negatives.shares.sib: Input should be 'sibling'"],
+        ),
         ("seed: " + "1" * 5000, ["recipe.yaml is not YAML"]),
         ("name: a\nfold:\n  tune: 0.1\n  tune: 0.2\n", ["recipe.yaml is not YAML: key 'tune' again", "line 4"]),
         ("- a\n- b\n", ["recipe.yaml holds no recipe"]),

@@ -176,7 +176,8 @@ def enriched(recipe: Recipe, data: Data) -> Data:
     """Return the data with the translations and the made pairs that the recipe asks for."""
     settings = recipe.enrich
     translating = None if settings.translate is None else Translating.of(settings.translate, resolve)
-    gained = enrich(data.train, data.dev, settings, translating, recipe.seed)
+    lower_case = recipe.curate.lower_case
+    gained = enrich(data.train, data.dev, settings, translating, lower_case=lower_case, seed=recipe.seed)
     facts = data.facts | ({"enrich": gained.counts} if gained.counts else {})
     return replace(data, train=gained.train, dev=gained.dev, facts=facts, translating=translating)
 

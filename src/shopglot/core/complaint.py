@@ -41,8 +41,8 @@ def _written(parents: Sequence[str | int], content: Any) -> list[str | int]:
     """Return the keys to a place as the recipe has them, without the kinds of learner that the checker puts between."""
     written: list[str | int] = []
     for key in parents:
-        if (isinstance(content, list) and isinstance(key, int)) or (isinstance(content, dict) and key in content):
-            content = content[key]
+        if isinstance(content, list) or (isinstance(content, dict) and key in content):
+            content = content[key]  # type: ignore[index]  # a place in a list is a number
             written.append(key)
     return written
 
