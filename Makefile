@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test test-slow bench install format clean
+.PHONY: demo test test-slow bench ablation install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/shopglot run recipes/demo.yaml --out runs/demo
@@ -18,6 +18,18 @@ test: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(BIN)/pytest -q -m slow
+
+# One run per recipe and seed; of another seed are the folds and all that is fitted, never the simulated pairs.
+ABLATION := base path-augmentation query-split original-only
+SEEDS := 1 2 3
+RUNS := $(foreach recipe,$(ABLATION),$(foreach seed,$(SEEDS),runs/ablation/$(recipe)-$(seed)))
+
+ablation: $(INSTALLED)
+	for recipe in $(ABLATION); do for seed in $(SEEDS); do \
+		$(BIN)/shopglot run recipes/ablation/$$recipe.yaml --out runs/ablation/$$recipe-$$seed \
+			--set seed=$$seed --set learn.1.seed=$$seed || exit; \
+	done; done
+	$(BIN)/shopglot compare $(RUNS) --out runs/ablation/compared
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

@@ -9,6 +9,7 @@ NAMES = (
     "simulate_speed",
     "prepare_million",
     "deal_folds",
+    "report_million",
     "demo",
     "encoder_training",
     "llm_training",
@@ -18,6 +19,9 @@ NAMES = (
     "bootstrap_shopify",
     "translation_agreement",
     "translate_cache",
+    "translation_dropout",
+    "enrich_table",
+    "translation_shopify",
 )
 
 

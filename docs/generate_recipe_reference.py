@@ -59,8 +59,8 @@ def _parts(
     where: str, part: Schema, models: Mapping[str, Schema], *, alone: bool = True
 ) -> Iterator[tuple[str, Schema]]:
     """Yield the title and schema of a part and, after it, those of the parts within it."""
-    learner = part["properties"].get("learner", {}).get("const")
-    told_by = [f"learner: {learner}"] if learner else [] if alone else part["required"]
+    tags = [f"{name}: {field['const']}" for name, field in part["properties"].items() if "const" in field]
+    told_by = tags or ([] if alone else part["required"])
     kind = " with " + " and ".join(f"`{key}`" for key in told_by) if told_by else ""
     yield (f"`{where}`" if where else "The whole") + kind, part
     for name, field in part["properties"].items():
@@ -132,7 +132,7 @@ def _default(name: str, field: Schema, required: list[str]) -> str:
 def _sentence(name: str, field: Schema) -> str:
     if "description" in field:
         return str(field["description"])
-    return "Which learner it is." if name == "learner" else "See below."
+    return "Which of them it is." if "const" in field else "See below."
 
 
 if __name__ == "__main__":

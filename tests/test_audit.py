@@ -13,8 +13,9 @@ from shopglot import cli
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import read_json
+from shopglot.jobs import audit_run, audit_split
 from shopglot.pack.record import SCORES
-from shopglot.pipeline import audit_run, audit_split, gather, run
+from shopglot.pipeline import gather, run
 
 Edit = Callable[[pl.DataFrame], pl.DataFrame]
 

@@ -19,6 +19,7 @@ from tests.curate.files import Row, category_row, json_lines
 
 COMMANDS = (
     "simulate",
+    "explore",
     "plan",
     "run",
     "sweep",
@@ -28,6 +29,7 @@ COMMANDS = (
     "translate",
     "convert-translator",
     "bootstrap",
+    "compare",
     "explain",
     "submit",
     "check-submission",
@@ -106,6 +108,16 @@ def test_from_simulated_files_to_an_evaluation(shopglot: Command, tmp_path: Path
     assert (scored.code, "rows: 74" in scored.out) == (0, True)
     shown = shopglot("evaluate", tmp_path / "scored.jsonl", "--slice", "seen_type")
     assert (shown.code, "QC" in shown.out) == (0, True)
+
+
+def test_an_exploration_leaves_a_page_and_refuses_a_folder_of_something_else(shopglot: Command, tmp_path: Path) -> None:
+    given = json_lines(tmp_path / "pairs.txt", rows(20))
+    explored = shopglot("explore", given, "--out", tmp_path / "out", "--against", given, "--no-correct-language")
+    assert (explored.code, "QC: 20 pairs" in explored.out) == (0, True), explored.err
+    assert f"page: {tmp_path}/out/explore.html\n" in explored.out
+    refused(shopglot("explore", given, "--out", tmp_path), "holds other files, for it has no explore.json")
+    refused(shopglot("explore", tmp_path / "none.txt", "--out", tmp_path / "new"), "there is no file")
+    assert not (tmp_path / "new").exists()
 
 
 BROKEN = b'{"id": 1, "task"'

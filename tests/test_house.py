@@ -16,6 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FORMATS_OF_TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".txt", ".tsv", ".html", ".css", ".j2", ""}
 LONGER_ON_PURPOSE = {
     "cli.py": "the commands stand side by side in one place",
+    "jobs.py": "what the other commands do stands side by side in one place",
     "pipeline.py": "a whole run is read from the top in one place",
 }
 """The files over 250 lines, each with its reason."""
@@ -27,7 +28,7 @@ with (ROOT / "pyproject.toml").open("rb") as file:
 def test_the_sorted_stage_folders_are_the_layers_of_the_import_contract() -> None:
     folders = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
     layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
-    assert layers[::-1] == [*folders, "config", "pipeline", "cli"]
+    assert layers[::-1] == [*folders, "config", "pipeline", "jobs", "cli"]
 
 
 def test_the_import_contract_is_kept() -> None:

@@ -13,9 +13,10 @@ from shopglot.config import Recipe
 from shopglot.core.errors import BundleError, DataError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.core.pair import TASKS, Pair
+from shopglot.jobs import evaluate_file, explain, plan_learners, score_files
 from shopglot.learn.gpus import GPUS
 from shopglot.pack.bundle import Bundle
-from shopglot.pipeline import evaluate_file, explain, gather, plan_learners, run, score_files
+from shopglot.pipeline import gather, run
 from shopglot.report.summary import Report
 
 pytestmark = pytest.mark.usefixtures("full_precision")
@@ -85,7 +86,16 @@ def read(path: Path) -> pl.DataFrame:
 
 def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
     left = {path.name for path in ran.folder.iterdir()}
-    assert {"recipe.yaml", "environment.json", "folds", "out_of_fold.parquet", "report.json", "bundle"} <= left
+    kept = {
+        "recipe.yaml",
+        "environment.json",
+        "folds",
+        "out_of_fold.parquet",
+        "judged.parquet",
+        "report.json",
+        "bundle",
+    }
+    assert kept <= left
     assert "<html" in (ran.folder / "report.html").read_text(encoding="utf-8")
     assert not list(ran.folder.rglob("*.part"))
 
@@ -93,11 +103,14 @@ def test_a_run_leaves_all_that_shows_how_it_came_about(ran: Ran) -> None:
 def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     tree = read_json(ran.folder / "report.json")
     documented = {"name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap", "mistakes"}
-    assert set(tree) == documented | {"translation", "facts"}
+    assert set(tree) == documented | {"translation", "decisions", "facts"}
+    assert list(tree["decisions"]["QC"]["choices"]) == ["0.5", "none", "language", "category"]
+    assert tree["decisions"]["QC"]["choices"]["none"]["f1"] == tree["evidence"]["out-of-fold"]["QC"]["f1"]
     assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
-    assert set(tree["tasks"]["QI"]["slices"]) == {"language", "english", "seen_type"}
+    assert {"language", "english", "script", "seen_in_training", "seen_type"} <= set(tree["tasks"]["QI"]["slices"])
+    assert "seen_in_training" not in tree["evidence"]["out-of-fold"]["QI"]["slices"]
     assert set(tree["learners"]) == {"lexical", "embedding"}
     assert set(tree["facts"]) == {"data", "folds", "stages", "seed"}
 

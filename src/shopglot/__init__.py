@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from shopglot.core.pair import Pair, Task
     from shopglot.core.pairs import Pairs
     from shopglot.demo.simulate import simulate
+    from shopglot.jobs import evaluate_file, score_files
     from shopglot.pack.bundle import load
-    from shopglot.pipeline import evaluate_file, run, score_files
+    from shopglot.pipeline import run
 
 __version__ = "0.1.0"
 
@@ -44,11 +45,11 @@ _HOMES: Final = {
     "Pairs": "core.pairs",
     "ShopglotError": "core.errors",
     "Task": "core.pair",
-    "evaluate_file": "pipeline",
+    "evaluate_file": "jobs",
     "load": "pack.bundle",
     "load_recipe": "config",
     "run": "pipeline",
-    "score_files": "pipeline",
+    "score_files": "jobs",
     "simulate": "demo.simulate",
 }
 

@@ -3,7 +3,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -24,6 +24,7 @@ app = typer.Typer(
 output = Console(markup=False, highlight=False, soft_wrap=True)  # paths come out as they are, in one line
 problems = Console(stderr=True)
 
+Evidence = Literal["dev", "test", "out-of-fold"]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Put another value into the recipe; may be given again.")
 ]
@@ -124,6 +125,34 @@ def bootstrap(
 
 
 @app.command()
+def explore(
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    out: Out,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another file, to count what either side lacks; may be given again."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="A model whose tokens are counted: embedded, a folder or a hub name.")
+    ] = None,
+    correct_language: Annotated[
+        bool, typer.Option(help="Whether queries in another language than their file says are looked for.")
+    ] = True,
+) -> None:
+    """Show what files of pairs hold, with labels or without, before anything is learned from them.
+
+    Example: `shopglot explore data/train_QC.txt --out runs/explore --against data/dev_QC.txt`
+    """
+    from shopglot.jobs import explore as explore_files
+    from shopglot.report.explore_page import JSON_NAME, PAGE_NAME
+
+    found = explore_files(files, out, against=against or (), tokenizer=tokenizer, correct_language=correct_language)
+    for task, each in found.tasks.items():
+        output.print(f"{task}: {each.pairs:,} pairs, {each.queries.distinct:,} queries, {each.targets:,} targets")
+    output.print(f"page: {out / PAGE_NAME}\nfigures: {out / JSON_NAME}")
+
+
+@app.command()
 def run(
     recipe: Annotated[Path, typer.Argument(help="A YAML file, such as recipes/demo.yaml.")],
     out: Out,
@@ -167,7 +196,7 @@ def plan(
     Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60`
     """
     from shopglot.config import load_recipe
-    from shopglot.pipeline import plan_learners
+    from shopglot.jobs import plan_learners
     from shopglot.report.planned import plan_table
 
     read = load_recipe(recipe, tuple(overrides or ()))
@@ -238,7 +267,7 @@ def score(
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
-    from shopglot.pipeline import score_files
+    from shopglot.jobs import score_files
 
     scored = score_files(bundle, tuple(files), out, taxonomy=tuple(taxonomy or ()), max_bad_rows=max_bad_rows)
     for name, count in scored.items():
@@ -257,10 +286,41 @@ def evaluate(
 
     Example: `shopglot evaluate scored.jsonl --slice seen_type`
     """
-    from shopglot.pipeline import evaluate_file
+    from shopglot.jobs import evaluate_file
     from shopglot.report.table import console_table
 
     output.print(console_table(evaluate_file(scored, tuple(slices or ()))))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs or scored files with labels, the base first.")],
+    out: Out,
+    gates: Annotated[
+        list[str] | None, typer.Option("--gate", help="What has to hold, or the exit code is 1; may be given again.")
+    ] = None,
+    on: Annotated[Evidence | None, typer.Option(help="The evidence, in place of the first that all runs have.")] = None,
+) -> None:
+    """Hold runs against the first of them, pair by pair: differences, flipped decisions and release gates.
+
+    A gate is `no language worse than -0.005 at 95%`, with `task` or `slice COLUMN` in place of `language`, or
+    `overall not worse than 0`. With `at 95%` the lower bound of the difference counts.
+
+    Example: `shopglot compare runs/old runs/new --out runs/compared --gate "no language worse than -0.005 at 95%"`
+    """
+    from shopglot.jobs import compare as compare_runs
+    from shopglot.report.compare_page import console_comparison
+
+    comparison = compare_runs(tuple(runs), out, gates=tuple(gates or ()), on=on)
+    for run in comparison.runs:
+        output.print(console_comparison(run, comparison.base))
+        for result in run.gates:
+            output.print(f"{'holds' if result.holds else 'does not hold'}: {result.gate}")
+            for failure in result.failures:
+                output.print(f"  {failure}")
+    output.print(f"page: {out / 'compare.html'}")
+    if not comparison.holds:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -278,7 +338,7 @@ def audit(
 
     Example: `shopglot audit runs/demo --out review.csv --budget 0.05`
     """
-    from shopglot.pipeline import audit_run
+    from shopglot.jobs import audit_run
     from shopglot.report.review import noise_table, outcome
 
     review = run / "review.csv" if out is None else out
@@ -301,7 +361,7 @@ def audit_split(
 
     Example: `shopglot audit-split train_QC.txt dev_QC.txt --split split.csv`
     """
-    from shopglot.pipeline import audit_split as audit_file
+    from shopglot.jobs import audit_split as audit_file
     from shopglot.report.leaks import leak_table
 
     output.print(leak_table(audit_file(files, split, category_levels=category_levels), split.name))
@@ -330,7 +390,7 @@ def translate(
     Example: `shopglot translate pairs.csv --translator madlad.yaml --out translated.jsonl --dry-run`
     """
     from shopglot.config import load_translate_settings
-    from shopglot.pipeline import translate_files
+    from shopglot.jobs import translate_files
 
     settings = load_translate_settings(translator)
     if cache is not None:
@@ -386,7 +446,7 @@ def explain(
 
     Example: `shopglot explain runs/demo/bundle --task QC --query "dog bed" --target "pet supplies,dogs,beds"`
     """
-    from shopglot.pipeline import explain as explain_pair
+    from shopglot.jobs import explain as explain_pair
     from shopglot.report.attribution import console_attribution
 
     pair = Pair(task=task, query=query, target=target, english=english, language=language)

@@ -1,7 +1,7 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shopglot.core.complaint import first_complaint
+from shopglot.core.each_key_once import NOT_YAML, EachKeyOnce
 from shopglot.core.errors import RecipeError
 from shopglot.core.pair import TASKS, Task
 from shopglot.curate.settings import CurateSettings
@@ -104,9 +105,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     path = Path(path)
     recipe = _valid(_content(path, overrides, "recipe", "name, data and learn"), str(path), Recipe)
     moved: dict[str, Any] = {"data": _from_folder(recipe.data, path.parent)}
-    if (translate := recipe.enrich.translate) is not None:
-        beside = {"translate": _beside(translate, path.parent)}
-        moved["enrich"] = recipe.enrich.model_copy(update=beside)
+    enrich = recipe.enrich
+    beside: dict[str, Any] = {"guard": (path.parent / enrich.guard).resolve()} if enrich.guard else {}
+    if enrich.translate is not None:
+        beside["translate"] = _beside(enrich.translate, path.parent)
+    moved["enrich"] = enrich.model_copy(update=beside)
     return recipe.model_copy(update=moved)
 
 
@@ -157,8 +160,8 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
     if not path.is_file():
         raise RecipeError(f"no {kind} {path}; name a YAML file" + ", such as recipes/demo.yaml" * (kind == "recipe"))
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)
-    except _NOT_YAML as reason:
+        content = yaml.load(path.read_text(encoding="utf-8"), EachKeyOnce)
+    except NOT_YAML as reason:
         raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
@@ -167,28 +170,13 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
     return content
 
 
-class _EachKeyOnce(yaml.SafeLoader):
-    """YAML says that keys are unique; the library would take the last of two and say nothing."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key for key, _ in node.value]
-        for number, key in enumerate(keys):
-            if key.value in [earlier.value for earlier in keys[:number]]:
-                raise yaml.constructor.ConstructorError(problem=f"key {key.value!r} again", problem_mark=key.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_NOT_YAML: Final = (yaml.YAMLError, ValueError, RecursionError)
-"""What reading YAML raises: for its form, for numbers, dates and bytes that are none, and for what nests too deeply."""
-
-
 def _parsed(override: str) -> tuple[str, Any]:
     key, equals, value = override.partition("=")
     if not equals:
         raise RecipeError(f"--set {override!r} has no '='; write --set key=value, such as --set seed=3")
     try:
-        return key, yaml.load(value, _EachKeyOnce)
-    except _NOT_YAML as reason:
+        return key, yaml.load(value, EachKeyOnce)
+    except NOT_YAML as reason:
         raise RecipeError(f"--set {override!r} is not YAML behind the '='; put quotes around it") from reason
 
 

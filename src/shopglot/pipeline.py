@@ -13,61 +13,47 @@ from typing import Any
 
 import polars as pl
 
-from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
+from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
-from shopglot.core.pair import TASKS, Pair, Task
+from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer, Scores
-from shopglot.curate.clean import CLEANING_VERSION, clean
-from shopglot.curate.corrections import correct, reviewed
-from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
-from shopglot.curate.read import read_pairs
-from shopglot.curate.settings import CurateSettings
+from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
+from shopglot.curate.clean import CLEANING_VERSION
+from shopglot.curate.corrections import correct
+from shopglot.curate.prepare import prepare, prepare_for_judging
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import read_truth, simulate, sizes
+from shopglot.demo.simulate import simulate
 from shopglot.enrich.enrich import Translating, enrich
-from shopglot.enrich.load_translator import open_cache, translator_name
-from shopglot.enrich.protected import Protected
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
-from shopglot.enrich.translate import count_new, query_texts
-from shopglot.enrich.translate_settings import TranslateSettings
+from shopglot.enrich.translator import Translate
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
-from shopglot.fold.settings import FoldSettings
-from shopglot.fold.split import leaks, read_split
-from shopglot.fold.store import load_folds, save_folds
+from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
-from shopglot.learn.dropout import WithTranslationDropout
 from shopglot.learn.encoders import frozen_encoder
-from shopglot.learn.gpus import Gpu
-from shopglot.learn.llm_settings import LLMSettings
+from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
-from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
 from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
-from shopglot.learn.workload import Workload
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
-from shopglot.merge.chain import cross_fitted, fit_chain, redecide
-from shopglot.merge.decide import Decided, Decision
-from shopglot.pack.bundle import Bundle, load
-from shopglot.pack.record import SCORES, begin_run, keep_checksums, read_scores, require_finished
-from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
-from shopglot.report.attribution import Attribution, attribute
-from shopglot.report.audit import Known, LabelAudit, audit_labels, known
+from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
+from shopglot.merge.decide import Choice, Decided, Decision
+from shopglot.pack.bundle import Bundle, Calibrated, load
+from shopglot.pack.record import SCORES, begin_run, keep_checksums
 from shopglot.report.card import Shipped, model_card
+from shopglot.report.decisions import decisions_report
+from shopglot.report.kept import write_judged
 from shopglot.report.mistakes import worst_mistakes
-from shopglot.report.review import check_review, write_review
-from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
 from shopglot.report.translation import TranslationReport, price_of_translation
@@ -123,13 +109,16 @@ def run(recipe: Recipe, out: str | Path) -> Report:
         validated = learn(recipe, data, folds, out)
     with stages.timed("merge"):
         bundle, evidence = merge(recipe, data, folds, validated, out)
+        write_judged(evidence.judged, recipe.report.slices, out)
     with stages.timed("report"):
         report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
         bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
-            report = report.with_translation(weigh_translation(bundle, evidence.judged[1:], encoder, recipe))
+            back = None if data.translating is None else data.translating.function
+            weighed = weigh_translation(bundle, evidence.judged[1:], encoder, back, recipe)
+            report = report.with_translation(weighed)
     report = report.with_facts(stages=stages.seconds)
     write_report(report, out)
     return report
@@ -154,138 +143,6 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
         part.write_text(trial_recipe(recipe, swept.best.values).to_yaml(), encoding="utf-8")
     write_sweep(swept, out)
     return swept
-
-
-def score_files(
-    bundle: str | Path,
-    files: Sequence[str | Path],
-    out: str | Path,
-    *,
-    taxonomy: Sequence[str | Path] = (),
-    max_bad_rows: float = 1.0,
-) -> dict[str, int]:
-    """Score every row of `files` that can be read, and return what happened to how many rows.
-
-    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
-    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
-    bundle, those in `taxonomy` and those that the files' own rows name.
-    """
-    out, stages = Path(out), Stages()
-    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*given, *trees))
-    with stages.timed("load"):
-        model = load(bundle)
-    with stages.timed("curate"):
-        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    with stages.timed("score"):
-        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
-        write_scored(read.pairs, decided, out)
-    return {**read.counts, "relevant": int(decided.decision.sum())}
-
-
-def translate_files(
-    files: Sequence[str | Path],
-    settings: TranslateSettings,
-    out: str | Path,
-    *,
-    dry_run: bool = False,
-    max_bad_rows: float = 1.0,
-) -> dict[str, int]:
-    """Translate the queries of `files` that have no translation, and return what happened to how many.
-
-    `out` holds the input's columns as they were with `translated_query`, in the input's order; rows that are no pairs
-    stand in a file beside it. A dry run only counts: it loads no weights and writes nothing.
-    """
-    out, stages = Path(out), Stages()
-    given = [Path(file) for file in files]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, given)
-    if settings.target != "en":
-        raise RecipeError(f"a translated query is English; leave `target: {settings.target}` out")
-    with stages.timed("curate"):
-        quarantine = None if dry_run else rejected
-        read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
-    if dry_run:
-        texts = query_texts(read.pairs, settings.target).filter(read.pairs["english"].is_null())
-        name, cache = translator_name(settings, resolve), open_cache(settings)
-        return read.counts | count_new(texts, name, cache, Protected.of(settings))
-    with stages.timed("translate"):
-        filled, made = Translating.of(settings, resolve).missing(read.pairs)
-        write_translated(read.pairs, filled, out)
-    return read.counts | made.counts
-
-
-def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
-    """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
-    path, settings = Path(scored), ReportSettings(slices=tuple(slices))
-    judged, thresholds = read_scored(path)
-    check_slices(settings, judged.pairs)
-    return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
-
-
-def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
-    """Return how much each word of a pair counts for its probability, and the threshold of its task.
-
-    The model knows the category path of the pair beside those of its bundle.
-    """
-    model = load(bundle)
-    own = clean(Pairs.of([pair]), model.curate)
-    paths = own.filter(own.readable).of_task("QC")["target"]
-    attribution = attribute(_Calibrated(model.knowing(paths)), pair)
-    return attribution, model.decision.thresholds[pair.task]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Audited:
-    """The labels of a finished run's training pairs, and how many suspects were `listed` for review.
-
-    `known` is how well the list does, for a run on simulated pairs, whose true labels are known.
-    """
-
-    name: str
-    labels: LabelAudit
-    listed: int
-    known: Known | None
-
-
-def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
-    """Write the suspects among the labels of a finished run into the review file `out`, as many as `budget` says.
-
-    `budget` is a share of the audited pairs. Raises DataError where the run is unfinished, its files or scores are not
-    those it was made from, or `out` holds anything else.
-    """
-    folder, out = Path(folder), Path(out)
-    check_review(out)
-    require_finished(folder)
-    recipe = load_recipe(folder / "recipe.yaml")
-    pairs = enriched(recipe, gather(recipe, folder)).train.filter(pl.col("made_from").is_null())
-    tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scores = read_scores(folder, pairs, load_folds(folder / "folds"), tasks)
-    labels = audit_labels(pairs, cross_fitted(pairs, scores, recipe.merge), reviewed(recipe.data.corrections))
-    listed = labels.within(budget)
-    write_review(listed, out)
-    truth = read_truth(folder / "data") if recipe.data.simulate is not None else None
-    return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
-
-
-def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
-    """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
-    settings = CurateSettings()
-    pairs = clean(read_pairs([Path(file) for file in files], settings, training=False).pairs, settings)
-    return leaks(pairs, read_split(Path(split), pairs), FoldSettings(category_levels=category_levels), seed=0)
-
-
-def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
-    """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
-
-    `pairs` is how many labelled pairs there are, for files that are elsewhere; None: they are counted. `tokens` is
-    the mean length of a pair; None: as long as the model reads.
-    """
-    work = _workload(recipe, pairs, tokens)
-    planned = [settings for settings in recipe.learn if isinstance(settings, LLMSettings)]
-    return {settings.name: plan(settings, work, gpu) for settings in planned}
 
 
 def gather(recipe: Recipe, out: Path) -> Data:
@@ -319,7 +176,8 @@ def enriched(recipe: Recipe, data: Data) -> Data:
     """Return the data with the translations and the made pairs that the recipe asks for."""
     settings = recipe.enrich
     translating = None if settings.translate is None else Translating.of(settings.translate, resolve)
-    gained = enrich(data.train, data.dev, settings, translating, recipe.seed)
+    lower_case = recipe.curate.lower_case
+    gained = enrich(data.train, data.dev, settings, translating, lower_case=lower_case, seed=recipe.seed)
     facts = data.facts | ({"enrich": gained.counts} if gained.counts else {})
     return replace(data, train=gained.train, dev=gained.dev, facts=facts, translating=translating)
 
@@ -350,18 +208,27 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
 
 
 def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner:
-    """Return the learner of `settings`, which loses some translations in training where the recipe says so."""
-    learner = make_learner(settings, template(recipe), data.taxonomy)
-    rate = recipe.enrich.translation_dropout
-    return WithTranslationDropout(learner, rate, recipe.seed) if rate else learner
+    """Return the learner of `settings`, with the negatives and the lost translations that the recipe asks for."""
+    learner, enrich = make_learner(settings, template(recipe), data.taxonomy), recipe.enrich
+    if enrich.translation_dropout:
+        learner = WithTranslationDropout(learner, enrich.translation_dropout, recipe.seed)
+    if enrich.negatives is not None:
+        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in enrich.negatives.shares else None
+        guard = None if enrich.guard is None else Calibrated(load(enrich.guard))
+        learner = WithNegatives(learner, enrich.negatives, recipe.seed, data.taxonomy, encoder, guard)
+    return learner
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
-    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top."""
+    """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top.
+
+    `choices` are the judgements out of fold with each choice of thresholds.
+    """
 
     judged: list[Judged]
     learners: dict[str, Judged]
+    choices: dict[Choice, Judged]
 
 
 def merge(
@@ -391,30 +258,41 @@ def merge(
     }
     facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
-    return bundle, Evidence([cross_fitted(data.train, scores, recipe.merge), *judged], learners)
+    choices = cross_fitted_choices(data.train, scores, recipe.merge)
+    return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
 
 
 def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
     """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
     thresholds = bundle.decision.thresholds
-    measured = summarise(
-        recipe.name, evidence.judged, evidence.learners, recipe.report, seed=recipe.seed, thresholds=thresholds
-    )
     learned_from = _learned_from(data, folds)
+    measured = summarise(
+        recipe.name,
+        evidence.judged,
+        evidence.learners,
+        recipe.report,
+        seed=recipe.seed,
+        thresholds=thresholds,
+        learned=learned_from,
+    )
     if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
         learned_from, thresholds = Pairs.concat([]), {}
     (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
     mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    decisions = decisions_report(
+        top, evidence.choices, bundle.decision, recipe.merge.threshold, recipe.report, seed=recipe.seed
+    )
     facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
-    return measured.with_mistakes(mistakes).with_facts(**facts)
+    return measured.with_mistakes(mistakes).with_decisions(decisions).with_facts(**facts)
 
 
 def weigh_translation(
-    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, recipe: Recipe
+    bundle: Bundle, judged: Sequence[Judged], encoder: Encoder, translate: Translate | None, recipe: Recipe
 ) -> TranslationReport | None:
     """Return what the bundle owes to translations on the last of `judged`; None where that has no translated pair.
 
-    `judged` is what the bundle judged, and never what its fold models were trained on.
+    `judged` is what the bundle judged, and never what its fold models were trained on. `translate`, where there is a
+    translator, leads the translations back to the language of their queries.
     """
     top = judged[-1] if judged else None
     if top is None or not (rows := top.pairs.translated).any():
@@ -424,7 +302,7 @@ def weigh_translation(
         name: top if name == "both" else _reread(top, rows, bundle.score_clean(pairs))
         for name, pairs in readings(translated, recipe.seed).items()
     }
-    quality = translation_quality(translated, encoder, seed=recipe.seed)
+    quality = translation_quality(translated, encoder, translate, seed=recipe.seed)
     return price_of_translation(read, quality, recipe.report, recipe.seed)
 
 
@@ -454,42 +332,11 @@ def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shippe
     )
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Calibrated:
-    """A bundle as a scorer of raw pairs."""
-
-    bundle: Bundle
-
-    def score(self, pairs: Pairs) -> Scores:
-        return self.bundle.score(pairs).probability
-
-
 def _warn_of_weights(recipe: Recipe) -> None:
     """Say which learners cannot give a row less weight than another."""
     for settings in recipe.learn:
         if settings.learner in ("encoder", "llm"):
             log.warning("%s counts every row alike, also those that were given another weight", settings.name)
-
-
-def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:
-    files = (recipe.data.train, recipe.data.dev)
-    if pairs is not None:
-        tasks = {task for settings in recipe.learn for task in trained_tasks(settings)}
-        train, dev = dict.fromkeys(tasks, pairs // len(tasks)), {}
-    elif recipe.data.simulate is not None:
-        rows = sizes(recipe.data.simulate.pairs)
-        train, dev = ({task: rows[task, split] for task in TASKS} for split in ("train", "dev"))
-    elif absent := [path for path in (*files[0], *files[1]) if not path.exists()]:
-        raise RecipeError(f"the pairs cannot be counted, for {absent[0]} is not here; say with --pairs how many")
-    else:
-        train, dev = (_counted(paths, recipe) for paths in files)
-    return Workload(train, dev, recipe.fold, refit=recipe.merge.ship == "refit", tokens=tokens)
-
-
-def _counted(paths: Sequence[Path], recipe: Recipe) -> dict[Task, int]:
-    """Return how many labelled pairs of each task stand in files."""
-    pairs = read_pairs(paths, recipe.curate, training=False).pairs.labelled if paths else Pairs.concat([])
-    return {task: len(pairs.of_task(task)) for task in TASKS}
 
 
 def _members(

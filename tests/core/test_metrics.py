@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
-from shopglot.core.metrics import Confusion, average_precision, best_f1_threshold, brier, roc_auc
+from shopglot.core.metrics import (
+    CALIBRATION_BINS,
+    Confusion,
+    average_precision,
+    best_f1_threshold,
+    brier,
+    calibration_error,
+    equal_mass_bins,
+    roc_auc,
+)
 
 labelled_scores = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 20).map(lambda twentieth: twentieth / 20)), min_size=2, max_size=60
@@ -51,3 +60,37 @@ def test_weights_count_a_row_as_often_as_they_say() -> None:
     weighted = Confusion.of(labels, decisions, np.array([2.0, 1.0, 3.0]))
     repeated = Confusion.of(np.repeat(labels, [2, 1, 3]), np.repeat(decisions, [2, 1, 3]))
     assert weighted == repeated
+
+
+@given(labelled_scores, st.integers(0, 2**32 - 1))
+def test_a_weighted_measure_is_that_of_rows_which_occur_so_often(
+    rows: tuple[np.ndarray, np.ndarray], seed: int
+) -> None:
+    labels, scores = rows
+    times = np.random.default_rng(seed).integers(1, 4, len(labels))
+    again, weights = (np.repeat(labels, times), np.repeat(scores, times)), times.astype(np.float64)
+    assert average_precision(*rows, weights) == pytest.approx(average_precision(*again), nan_ok=True)
+    assert brier(*rows, weights) == pytest.approx(brier(*again))
+    bins = equal_mass_bins(scores, CALIBRATION_BINS)  # those of the rows as they are
+    apart = [(labels[bins == each], scores[bins == each], weights[bins == each]) for each in np.unique(bins)]
+    gaps = [abs(np.average(own - said, weights=weight)) * weight.sum() for own, said, weight in apart]
+    assert calibration_error(*rows, weights) == pytest.approx(sum(gaps) / weights.sum())
+
+
+@given(labelled_scores, st.integers(1, 30))
+def test_bins_rise_with_the_scores_and_hold_about_as_many_each(rows: tuple[np.ndarray, np.ndarray], bins: int) -> None:
+    scores = rows[1]
+    found = equal_mass_bins(scores, bins)
+    order = np.argsort(scores)
+    assert (np.diff(found[order]) >= 0).all()
+    assert ((np.diff(scores[order]) > 0) | (np.diff(found[order]) == 0)).all()
+    assert 0 <= found.min() <= found.max() < bins
+    distinct = np.random.default_rng(bins).permutation(len(scores)).astype(np.float64)
+    sizes = np.bincount(equal_mass_bins(distinct, bins), minlength=bins)
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_probabilities_that_say_the_share_of_relevant_pairs_have_no_calibration_error() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 0], dtype=np.int8)
+    assert calibration_error(labels, np.repeat([0.25, 0.75], 4)) == 0.0
+    assert calibration_error(labels, np.repeat([0.75, 0.25], 4)) == pytest.approx(0.5)

@@ -18,6 +18,7 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.enrich.bootstrap import Bootstrapped, bootstrap
 from shopglot.enrich.bootstrap_files import load_settings, write_bootstrap
 from shopglot.enrich.bootstrap_settings import BootstrapSettings
+from shopglot.enrich.catalogue_file import read_items
 from shopglot.enrich.localised_paths import find_localised, read_localised
 from shopglot.enrich.negative_settings import NegativeSettings
 
@@ -271,6 +272,34 @@ def test_settings_come_from_a_file_and_from_the_command(tmp_path: Path) -> None:
     (tmp_path / "weak.yaml").write_text("childs: 0.5\n")
     with pytest.raises(RecipeError, match="did you mean 'children'"):
         load_settings(tmp_path / "weak.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("dev: 0.1\ndev: 0.5\n", "key 'dev' again"),
+        ("[" * 5000, "weak.yaml is not YAML"),
+        ("negatives: {shares: {sib: 1}}\n", "negatives.shares.sib: Input should be 'sibling'"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "weak.yaml").write_text(text)
+    with pytest.raises(RecipeError, match=words):
+        load_settings(tmp_path / "weak.yaml")
+
+
+def test_rows_of_a_catalogue_that_cannot_be_read_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    items = tmp_path / "items.csv"
+    items.write_text('title,category\nred lamp,"home,lamps"\nblue lamp,home,lamps\n')
+    assert read_items(items, BootstrapSettings())["target"].to_list() == ["red lamp"]
+    said = "cannot be read: 1, the first in line 3 (fields: 3, where the header names 2); they are left out"
+    assert caplog.messages == [f"rows of {items} that {said}"]
+
+
+def test_a_catalogue_without_a_readable_row_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "items.jsonl").write_text('{"title":\n{]\n')
+    with pytest.raises(DataError, match=r"cannot be read: 2, the first in line 1 \(not valid JSON\), and no other"):
+        read_items(tmp_path / "items.jsonl", BootstrapSettings())
 
 
 def test_the_command_writes_the_files_and_says_how_many_pairs(tmp_path: Path) -> None:

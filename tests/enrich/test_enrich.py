@@ -43,3 +43,11 @@ def test_without_settings_the_pairs_are_left_as_they_are() -> None:
     gained = enrich(pairs, pairs, EnrichSettings(), None, seed=0)
     assert gained.train.frame.equals(pairs.frame)
     assert gained.counts == {}
+
+
+def test_translations_are_as_clean_as_the_texts_of_files(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("text,source,translation\nlampe bleue,fr,Blue  LAMP &amp; ＵＳＢ\n", encoding="utf-8")
+    settings = TranslateSettings(translator=TableSettings(files=(table,)))
+    gained = enrich(Pairs.of([FRENCH]), Pairs.of([]), EnrichSettings(), Translating.of(settings, str), seed=0)
+    assert gained.train["english"].to_list() == ["blue lamp & usb"]

@@ -93,3 +93,8 @@ def test_only_what_is_computed_is_kept(tmp_path: Path, monkeypatch: pytest.Monke
         assert cache is not None
         cache.known(french("robe"), "model")
         assert (folder / "database").is_dir()
+
+
+def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="is no model, for it holds no files"):
+        load_translator(settings({"kind": "seq2seq", "model": str(tmp_path), "tags": "nllb"}), resolve)

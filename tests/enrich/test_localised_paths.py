@@ -121,3 +121,10 @@ def test_a_line_in_another_encoding_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_is_absent_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no folder .*nowhere"):
         find_localised(tmp_path / "nowhere")
+
+
+def test_two_files_of_one_language_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "fr.tsv").write_text("a\tBoîtes\n")
+    (tmp_path / "fr.csv").write_text("path\nSacs\n")
+    with pytest.raises(DataError, match=r"fr\.csv and fr\.tsv are of one language; keep one of them"):
+        find_localised(tmp_path)

@@ -91,3 +91,17 @@ def test_a_table_may_hold_translations_into_several_languages(tmp_path: Path) ->
     assert [table.translate(["lamp"], "en", target)[0] for target in ("fr", "pl")] == ["lampe", "lampa"]
     with pytest.raises(RecipeError, match="holds translations into fr, pl, not 'de'"):
         table.translate(["lamp"], "en", "de")
+
+
+@pytest.mark.parametrize("text", [["lampe"], b"\xff\xfe", {"a": 1}])
+def test_a_column_that_holds_no_text_is_named(tmp_path: Path, text: object) -> None:
+    pl.DataFrame({"text": [text], "source": ["fr"], "translation": ["lamp"]}).write_parquet(tmp_path / "known.parquet")
+    with pytest.raises(DataError, match=r"the column 'text' of .*known\.parquet holds no text, but"):
+        Table.read(settings(tmp_path / "known.parquet"), "en")
+
+
+def test_what_the_reader_says_of_a_broken_table_stays_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "known.csv").write_text('text,source,translation\n"lampe\n')
+    with pytest.raises(DataError, match="cannot be read") as refused:
+        Table.read(settings(tmp_path / "known.csv"), "en")
+    assert "\n" not in str(refused.value)

@@ -13,7 +13,7 @@ from shopglot.cli import app
 from shopglot.config import load_translate_settings
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.enrich.translate_settings import Tags, TranslateSettings
-from shopglot.pipeline import translate_files
+from shopglot.jobs import translate_files
 from tests.curate.files import Row, category_row, json_lines
 
 ROWS: list[Row | str | bytes] = [
@@ -110,7 +110,7 @@ def test_from_a_model_to_a_second_run_that_asks_it_nothing(tiny_models: dict[Tag
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("translator: {model: x, tags: nllb}", "translator: the key `kind` is missing"),
+        ("translator: {model: x, tags: nllb}", "translator: the key 'kind' is missing"),
         ("translator: {kind: seq2seq, modl: x, tags: nllb}", "unknown key 'translator.modl'; did you mean 'model'?"),
         ("translator: {kind: seq2seq, model: x}", "the key 'translator.tags' is missing"),
         ("translator: {kind: seq2seq, model: x, tags: nlb}", "translator.tags: .*'nllb'.*, not 'nlb'"),

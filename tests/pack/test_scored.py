@@ -43,6 +43,11 @@ def test_a_scored_file_may_come_back_as_text_from_a_spreadsheet(tmp_path: Path) 
     assert thresholds == {"QC": 0.5}
 
 
+def test_the_threshold_of_a_task_is_the_one_that_most_rows_have(tmp_path: Path) -> None:
+    rows = [scored_row(n, threshold=own) for n, own in enumerate((0.3, 0.6, 0.45, 0.6, 0.45, 0.6))]
+    assert read_scored(json_lines(tmp_path / "a.jsonl", rows))[1] == {"QC": 0.6}
+
+
 def test_rows_that_cannot_be_judged_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rows: list[Row | str] = [scored_row(1), scored_row(2, label="maybe"), scored_row(3, label=None), "{"]
     judged, _ = read_scored(json_lines(tmp_path / "a.jsonl", rows))

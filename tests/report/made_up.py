@@ -7,8 +7,26 @@ import polars as pl
 
 from shopglot.core.judged import Judged
 from shopglot.core.pairs import Pairs
+from shopglot.merge.calibrate import Calibration
+from shopglot.merge.decide import Decision, TaskDecision
+from shopglot.merge.slices import SliceThreshold
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise
+
+CHOSEN = Decision(
+    tasks={
+        task: TaskDecision(
+            calibration=Calibration(kind="none"),
+            threshold=threshold,
+            prior=0.65,
+            slices=(
+                SliceThreshold(language="fr", relevant=61, threshold=0.433),
+                SliceThreshold(language="fr", category="shoes", relevant=44, threshold=0.377),
+            ),
+        )
+        for task, threshold in (("QC", 0.412), ("QI", 0.525))
+    }
+)
 
 
 def judged(  # noqa: PLR0913

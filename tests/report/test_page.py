@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from shopglot.core.errors import RecipeError
-from shopglot.report.figures import percent, points
+from shopglot.core.judged import Judged
+from shopglot.core.pairs import Pairs
+from shopglot.report.figures import decimal, percent, points
 from shopglot.report.page import page
-from shopglot.report.summary import Report
-from tests.report.made_up import small_report
+from shopglot.report.settings import ReportSettings
+from shopglot.report.summary import Report, summarise
+from tests.report.made_up import judged, small_report
 from tests.report.parsed import Parsed
 
 NASTY = "<script>alert(1)</script>"
@@ -75,6 +78,14 @@ def test_thresholds_gap_and_facts_stand_in_the_page(parsed: Parsed) -> None:
         assert words in parsed.text
 
 
+def test_every_choice_and_threshold_of_a_slice_stands_in_the_page(report: Report, parsed: Parsed) -> None:
+    for decisions in report.decisions.values():
+        for each in decisions.choices.values():
+            assert points(each.gain.f1) in parsed.text
+    for words in ("fr, shoes", "0.377", "0.433", "per language and category"):
+        assert words in parsed.text
+
+
 def test_the_page_needs_nothing_beside_itself(html: str, parsed: Parsed) -> None:
     assert not re.search(r"https?:|//[a-z]|@import|url\(", html)
     assert not {"script", "link", "img", "iframe", "object", "embed"} & {tag for tag, _ in parsed.tags}
@@ -100,7 +111,7 @@ def test_every_table_has_a_caption_first_and_every_heading_a_scope(parsed: Parse
 
 def test_every_chart_says_in_words_what_it_shows(parsed: Parsed) -> None:
     pictures = [attributes for _, attributes in parsed.tags if attributes.get("role") == "img"]
-    assert len(pictures) == len([tag for tag, _ in parsed.tags if tag == "svg"]) == 4
+    assert len(pictures) == len([tag for tag, _ in parsed.tags if tag == "svg"]) == 8
     assert all(attributes["aria-label"] for attributes in pictures)
 
 
@@ -124,6 +135,39 @@ def test_a_small_slice_is_marked_and_a_slice_of_one_class_shows_a_dash() -> None
     assert "few pairs" in row
     assert "all relevant" in row
     assert row.count("<td>–</td>") == 4
+
+
+def test_a_slice_of_many_pairs_and_few_queries_is_marked() -> None:
+    shown = judged("dev", queries=30, per_query=20, languages=("en", "en", "fr"))
+    text = page(summarise("tiny", [shown], {}, ReportSettings(bootstrap=100), seed=1, thresholds={"QC": 0.4}))
+    marks = dict(re.findall(r'<tr><th scope="row">(en|fr)(.*?)</th>', text))
+    assert "few queries" in marks["fr"]
+    assert "few" not in marks["en"]
+
+
+def test_weighted_figures_stand_in_tables_of_their_own() -> None:
+    shown = judged("dev")
+    pairs = Pairs(shown.pairs.frame.with_columns(weight=np.arange(1.0, 301.0)))
+    weighted = Judged("dev", pairs, shown.probability, shown.decision)
+    report = summarise("tiny", [weighted], {}, ReportSettings(bootstrap=100), seed=1, thresholds={"QC": 0.4})
+    found = report.tasks["QC"].slices["language"]["fr"].weighted
+    assert found is not None
+    text = page(report)
+    assert "each pair by its weight" in text
+    assert [percent(found.f1), percent(found.precision), percent(found.recall)] in [row[:3] for row in rows(text)]
+    assert "each pair by its weight" not in page(small_report())
+
+
+def test_pr_auc_and_mcc_stand_in_the_page_with_their_intervals(report: Report, html: str) -> None:
+    shown = [row[3:5] for row in rows(html)]
+    for each in report.tasks["QI"].slices["language"].values():
+        assert each.pr_auc_interval is not None
+        assert each.mcc_interval is not None
+        areas, correlations = map(decimal, each.pr_auc_interval), map(decimal, each.mcc_interval)
+        assert [
+            f"{decimal(each.pr_auc)} ({'–'.join(areas)})",
+            f"{decimal(each.mcc)} ({'–'.join(correlations)})",
+        ] in shown
 
 
 def test_a_run_with_one_task_one_evidence_and_no_learners_has_a_page() -> None:

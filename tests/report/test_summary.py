@@ -2,12 +2,14 @@ import json
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
 from shopglot.core.errors import DataError
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
+from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.report.intervals import f1_difference
 from shopglot.report.measure import Measures
@@ -17,11 +19,11 @@ from tests import shop
 from tests.report.made_up import both_tasks, judged
 
 QUICK = ReportSettings(bootstrap=100)
-THRESHOLDS = {"QC": 0.41, "QI": 0.52}
+THRESHOLDS: dict[Task, float] = {"QC": 0.41, "QI": 0.52}
 
 
 def report_of(*evidence: Judged, learners: dict[str, Judged] | None = None, settings: ReportSettings = QUICK) -> Report:
-    return summarise("tiny", evidence, learners or {}, settings, seed=1, thresholds={"QC": 0.41, "QI": 0.52})
+    return summarise("tiny", evidence, learners or {}, settings, seed=1, thresholds=THRESHOLDS)
 
 
 def rows_of(found: Judged, task: str) -> Mask:
@@ -68,6 +70,52 @@ def test_english_does_not_stand_apart_where_it_is_alone_or_absent() -> None:
 def test_slices_go_from_large_to_small_and_then_by_name() -> None:
     report = report_of(judged("dev", languages=["pt", "ko", "ko", "ja", "ko", "pt", "ja", "ar"], queries=80))
     assert list(report.tasks["QC"].slices["language"]) == ["ko", "ja", "pt", "ar"]
+
+
+def test_slices_stand_apart_by_what_is_new_to_the_model_but_not_out_of_fold() -> None:
+    dev, inside = judged("dev"), judged("out-of-fold", folds=3)
+    learned = dev.pairs.filter(pl.col("query").is_in(["query 1", "query 2", "query 3"]) & (pl.col("language") != "ja"))
+    report = summarise("tiny", [dev, inside], {}, QUICK, seed=1, thresholds=THRESHOLDS, learned=learned)
+    assert "seen_in_training" not in report.evidence["out-of-fold"]["QC"].slices
+    found = report.tasks["QC"].slices["seen_in_training"]
+    assert {name: each.count for name, each in found.items()} == {
+        "seen query, seen category, seen language": 10,
+        "new query, seen category, seen language": 190,
+        "new query, seen category, new language": 100,
+    }
+
+
+def test_small_slices_are_told_and_kept() -> None:
+    report = report_of(judged("dev", languages=["en", *["fr"] * 59]))
+    slices = report.tasks["QC"].slices["language"]
+    assert {name: (each.count, each.groups, each.small) for name, each in slices.items()} == {
+        "fr": (295, 59, False),
+        "en": (5, 1, True),
+    }
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(np.nan, "nan"), (1.5, "1.5"), (-0.1, "-0.1")])
+def test_a_score_that_is_no_probability_is_one_clear_sentence(wrong: float, said: str) -> None:
+    found = judged("dev")
+    probability = found.probability.copy()
+    probability[[3, 5]] = wrong
+    broken = Judged("dev", found.pairs, probability, found.decision)
+    message = rf"'dev' has no probability from 0 to 1 for 2 of 300 pairs; the first is 'QC-3' with {said}; score"
+    for evidence, learners in (([broken], {}), ([found], {"lexical": broken})):
+        with pytest.raises(DataError, match=message):
+            summarise("tiny", evidence, learners, QUICK, seed=1, thresholds=THRESHOLDS)
+
+
+@pytest.mark.parametrize(("label", "kind"), [(1, "relevant"), (0, "irrelevant")])
+def test_a_task_of_one_class_has_a_report_and_a_warning(
+    label: int, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = judged("dev")
+    pairs = Pairs(found.pairs.frame.with_columns(label=pl.lit(label, dtype=pl.Int8)))
+    task = report_of(Judged("dev", pairs, found.probability, found.decision)).tasks["QC"]
+    assert (task.pr_auc, task.pr_auc_interval, task.mcc, task.mcc_interval) == (None, None, None, None)
+    assert task.brier > 0
+    assert f"all 300 pairs of QC on 'dev' are {kind}" in caplog.text
 
 
 def test_a_slice_by_a_column_that_no_file_has_is_refused_with_the_columns_there_are() -> None:
@@ -121,11 +169,12 @@ def test_a_learner_of_one_task_is_compared_on_that_task_alone() -> None:
 def test_report_json_has_the_tree_that_readers_rely_on() -> None:
     tree = report_of(both_tasks("out-of-fold", folds=3), both_tasks("dev")).with_facts(seed=3).to_json()
     keys = ["name", "measured_on", "f1_avg", "tasks", "evidence", "learners", "differences", "gap"]
-    assert list(tree) == [*keys, "mistakes", "translation", "facts"]
+    assert list(tree) == [*keys, "mistakes", "decisions", "translation", "facts"]
     task = tree["tasks"]["QC"]
     assert task["threshold"] == THRESHOLDS["QC"]
     assert {"f1", "precision", "recall", "pr_auc", "roc_auc", "mcc", "balanced_accuracy", "brier"} < set(task)
     assert {"all_positive_f1", "f1_interval", "slices"} < set(task)
+    assert {"pr_auc_interval", "mcc_interval", "calibration_error", "weighted", "groups", "small"} < set(task)
     assert task["f1"] == tree["evidence"]["dev"]["QC"]["f1"]
     assert set(task["slices"]["language"]) == {"en", "fr", "ja"}
 

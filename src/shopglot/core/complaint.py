@@ -20,8 +20,7 @@ def first_complaint(error: ValidationError, content: dict[str, Any], model: type
     if first["type"] == "missing":
         return f"the key {where!r} is missing"
     if first["type"] == "union_tag_not_found":
-        key = first["ctx"]["discriminator"].strip("'")
-        return f"{where}: the key `{key}` is missing"
+        return f"{where}: the key {first['ctx']['discriminator']} is missing"
     said = _IN_YAML.get(first["type"], first["msg"].removeprefix("Value error, "))
     given = first["input"]
     return f"{where}: {said}" + ("" if isinstance(given, dict | list) else f", not {given!r:.200}")
@@ -34,12 +33,16 @@ _IN_YAML: Final = {
 }
 
 
+_TAGS: Final = ("learner", "kind", "goal")
+"""The keys that say which of several settings are meant."""
+
+
 def _written(parents: Sequence[str | int], content: Any) -> list[str | int]:
     """Return the keys to a place as the recipe has them, without the kinds of learner that the checker puts between."""
     written: list[str | int] = []
     for key in parents:
-        if not isinstance(content, dict) or key in content:
-            content = content[key]
+        if isinstance(content, list) or (isinstance(content, dict) and key in content):
+            content = content[key]  # type: ignore[index]  # a place in a list is a number
             written.append(key)
     return written
 
@@ -55,8 +58,8 @@ def _known_keys(parents: Sequence[str | int], model: type[BaseModel]) -> set[str
 
 
 def _is_kind(model: type[BaseModel], key: str) -> bool:
-    learner = model.model_fields.get("learner")
-    return learner is None or learner.default == key
+    tags = [field.default for name, field in model.model_fields.items() if name in _TAGS]
+    return not tags or key in tags
 
 
 def _settings_in(model: type[BaseModel], key: str) -> list[type[BaseModel]]:

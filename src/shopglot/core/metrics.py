@@ -1,7 +1,7 @@
 """Measures of binary relevance as plain functions of labels and scores; scikit-learn is their oracle in the tests."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Labels = NDArray[np.int8]
 Decisions = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+CALIBRATION_BINS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ class Confusion:
         return _ratio(2 * positives, 2 * positives + self.false_positive + self.true_negative)
 
 
-def average_precision(labels: Labels, scores: Floats) -> float:
+def average_precision(labels: Labels, scores: Floats, weights: Floats | None = None) -> float:
     """Return the area under the precision–recall curve as a step function (PR-AUC); NaN without a positive."""
-    _, true_positive, predicted = _by_threshold(labels, scores)
+    _, true_positive, predicted = _by_threshold(labels, scores, weights)
     if true_positive[-1] == 0:
         return float("nan")
     gained = np.diff(true_positive, prepend=0.0)
@@ -84,9 +86,30 @@ def roc_auc(labels: Labels, scores: Floats) -> float:
     return float(area / (positives * negatives)) if positives and negatives else float("nan")
 
 
-def brier(labels: Labels, scores: Floats) -> float:
+def brier(labels: Labels, scores: Floats, weights: Floats | None = None) -> float:
     """Return the mean squared distance of probability and label."""
-    return float(np.mean((scores - labels) ** 2))
+    return float(np.average((scores - labels) ** 2, weights=weights))
+
+
+def calibration_error(labels: Labels, scores: Floats, weights: Floats | None = None) -> float:
+    """Return how far the mean probability is from the share of relevant pairs, on average over bins of probability.
+
+    The expected calibration error (Naeini et al. 2015) over 15 bins of as many pairs each, which is biased less than
+    bins of equal width (Roelofs et al. 2022).
+    """
+    bins, weight = equal_mass_bins(scores, CALIBRATION_BINS), np.ones(len(scores)) if weights is None else weights
+    return float(np.abs(np.bincount(bins, weights=weight * (scores - labels))).sum() / weight.sum())
+
+
+def equal_mass_bins(scores: Floats, bins: int) -> NDArray[np.intp]:
+    """Return the bin of each score, from 0 up; bins hold about as many scores each, and equal scores stay together.
+
+    >>> equal_mass_bins(np.array([0.9, 0.1, 0.1, 0.2]), 2).tolist()
+    [1, 0, 0, 1]
+    """
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    below = np.cumsum(count) - count
+    return (bins * below // len(scores))[place]
 
 
 def best_f1_threshold(labels: Labels, scores: Floats) -> float:
@@ -103,13 +126,13 @@ def best_f1_threshold(labels: Labels, scores: Floats) -> float:
     return float((thresholds[best] + below) / 2)
 
 
-def _by_threshold(labels: Labels, scores: Floats) -> tuple[Floats, Floats, Floats]:
+def _by_threshold(labels: Labels, scores: Floats, weights: Floats | None = None) -> tuple[Floats, Floats, Floats]:
     """Return the distinct scores from high to low, with relevant pairs and all pairs at or above each."""
     order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
+    ranked, weight = scores[order], np.ones(len(scores)) if weights is None else weights[order]
     last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    true_positive = np.cumsum(labels[order] == 1, dtype=np.float64)[last_of_tie]
-    return ranked[last_of_tie], true_positive, last_of_tie + 1.0
+    true_positive, predicted = (np.cumsum(each)[last_of_tie] for each in (weight * (labels[order] == 1), weight))
+    return ranked[last_of_tie], true_positive, predicted
 
 
 def _ratio(part: float, whole: float) -> float:

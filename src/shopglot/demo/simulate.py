@@ -103,6 +103,11 @@ def _settings(**arguments: object) -> SimulateSettings:
         ) from reason
 
 
+def is_simulated(file: Path) -> bool:
+    """Return whether a file stands in a folder that `simulate` wrote."""
+    return (file.parent / _MARK).is_file()
+
+
 def sizes(pairs: int) -> dict[tuple[Task, str], int]:
     """Return how many of `pairs` stand in the file of each task and split."""
     whole = sum(REAL_ROWS.values())

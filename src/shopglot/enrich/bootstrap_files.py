@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from shopglot.core.complaint import first_complaint
+from shopglot.core.each_key_once import NOT_YAML, EachKeyOnce
 from shopglot.core.errors import RecipeError
 from shopglot.core.files import checksums, require_own_folder, whole_file, write_json
 from shopglot.core.pair import TASKS, Task
@@ -33,8 +34,8 @@ def load_settings(file: Path | None, **given: Any) -> BootstrapSettings:
     content = {}
     if file is not None:
         try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, ValueError) as reason:
+            content = yaml.load(file.read_text(encoding="utf-8"), EachKeyOnce)
+        except NOT_YAML as reason:
             raise RecipeError(f"{file} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{file} holds no settings; write keys with values, such as `children: 0.2`")

@@ -1,5 +1,6 @@
 """A shop's catalogue as it keeps it: titles, categories and attributes in CSV, TSV, JSON lines or Parquet."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -8,8 +9,11 @@ import polars as pl
 
 from shopglot.core.errors import DataError
 from shopglot.curate.json_lines import read_json_lines
+from shopglot.curate.raw import RawTable
 from shopglot.curate.separated import read_separated
 from shopglot.enrich.bootstrap_settings import BootstrapSettings
+
+log = logging.getLogger(__name__)
 
 ATTRIBUTE: Final = "attribute:"
 """Prefix of the columns that hold what a catalogue says of an item beside its title and category."""
@@ -32,17 +36,18 @@ def read_items(file: Path, settings: BootstrapSettings) -> pl.DataFrame:
 def read_table(file: Path) -> pl.DataFrame:
     """Return the rows of a file as text under its own column names, without lists, objects and unreadable rows.
 
-    Raises DataError for a file that is absent or damaged, and for a name that says no format.
+    How many were unreadable is logged. Raises DataError for a file that is absent or damaged or has no readable row,
+    and for a name that says no format.
     """
     if not file.is_file():
         raise DataError(f"there is no file {file}; check the path")
     match Path(file.name.removesuffix(".gz")).suffix.lower():
         case ".csv":
-            rows = read_separated(file, ",").rows
+            rows = _readable(read_separated(file, ","))
         case ".tsv":
-            rows = read_separated(file, "\t").rows
+            rows = _readable(read_separated(file, "\t"))
         case ".json" | ".jsonl":
-            rows = read_json_lines(file).rows
+            rows = _readable(read_json_lines(file))
         case ".parquet":
             rows = _read_parquet(file)
         case _:
@@ -64,6 +69,16 @@ def columns_of(
     nothing = pl.lit(None, dtype=pl.String)
     found = {name: pl.col(text).str.strip_chars() if text in table.columns else nothing for name, text in texts.items()}
     return table.select(pl.when(text != "").then(text).alias(name) for name, text in found.items())
+
+
+def _readable(raw: RawTable) -> pl.DataFrame:
+    if raw.broken.height:
+        first = raw.broken.row(0, named=True)
+        said = f"rows of {raw.file} that cannot be read: {raw.broken.height:,}, the first in line {first['line']}"
+        if raw.rows.is_empty():
+            raise DataError(f"{said} ({first['reason']}), and no other; write the file again")
+        log.warning("%s (%s); they are left out", said, first["reason"])
+    return raw.rows
 
 
 def _read_parquet(file: Path) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from shopglot.core.pairs import Pairs
+from shopglot.curate.clean import clean_texts
 from shopglot.enrich.load_translator import load_translator, open_cache
 from shopglot.enrich.make import make_pairs
 from shopglot.enrich.protected import Protected
@@ -53,12 +54,23 @@ class Enriched:
     counts: dict[str, Any]
 
 
-def enrich(train: Pairs, dev: Pairs, settings: EnrichSettings, translating: Translating | None, seed: int) -> Enriched:
-    """Return the pairs with what `settings` ask for; `dev` only gains translations, for made pairs judge nothing."""
+def enrich(
+    train: Pairs,
+    dev: Pairs,
+    settings: EnrichSettings,
+    translating: Translating | None,
+    *,
+    lower_case: bool = True,
+    seed: int,
+) -> Enriched:
+    """Return the pairs with what `settings` ask for; `dev` only gains translations, for made pairs judge nothing.
+
+    Translations are cleaned as the texts of files are, in `lower_case` or not.
+    """
     counts: dict[str, Any] = {}
     if translating is not None:
         (train, counts["train translations"]), (dev, counts["dev translations"]) = (
-            with_english(pairs, translating) for pairs in (train, dev)
+            with_english(pairs, translating, lower_case) for pairs in (train, dev)
         )
     translate, translator = (translating.function, translating.translator.name) if translating else (None, None)
     made = make_pairs(train, settings.make, seed=seed, translate=translate, translator=translator)
@@ -67,7 +79,8 @@ def enrich(train: Pairs, dev: Pairs, settings: EnrichSettings, translating: Tran
     return Enriched(Pairs.concat([train, made.pairs]), dev, counts)
 
 
-def with_english(pairs: Pairs, translating: Translating) -> tuple[Pairs, dict[str, int]]:
+def with_english(pairs: Pairs, translating: Translating, lower_case: bool) -> tuple[Pairs, dict[str, int]]:
     """Return the pairs with `english` filled in where it was missing, and how many queries had which outcome."""
-    filled, made = translating.missing(pairs)
+    translated, made = translating.missing(pairs)
+    filled = clean_texts(translated, lower_case=lower_case)
     return Pairs(pairs.frame.with_columns(english=pl.coalesce("english", filled))), made.counts

@@ -70,10 +70,12 @@ class FewShot:
         read: list[list[int]] = encoded["input_ids"]
         written: list[str | None] = [None] * len(texts)
         lengths = np.array([len(ids) for ids in read], dtype=np.int64)
-        for rows in by_length(lengths + len(self._prompt), budget=self._settings.batch_tokens):
-            batch = [read[row] for row in rows]
-            for row, text in zip(rows, self._continued(batch), strict=True):
-                written[row] = text.partition("\n")[0]
+        for length in np.unique(lengths):  # texts of one length need no padding, which some kinds of attention feel
+            own = np.flatnonzero(lengths == length)
+            for batch in by_length(lengths[own] + len(self._prompt), budget=self._settings.batch_tokens):
+                rows = own[batch]
+                for row, text in zip(rows, self._continued([read[row] for row in rows]), strict=True):
+                    written[row] = text.partition("\n")[0]
         return written
 
     def _read_once(self) -> Any:
@@ -86,27 +88,24 @@ class FewShot:
             return self._model(ids, past_key_values=DynamicCache(config=self._model.config)).past_key_values
 
     def _continued(self, batch: list[list[int]]) -> list[str]:
+        """Return what the model writes after texts of as many tokens each."""
         import torch
 
         base, growth = _LEAST_GROWTH
-        longest = max(map(len, batch))
-        padding = [longest - len(ids) for ids in batch]
-        pad = self._stops[0]  # whatever it is, it is masked
-        ids = [self._prompt + [pad] * rest + ids for rest, ids in zip(padding, batch, strict=True)]
-        mask = [[1] * len(self._prompt) + [0] * rest + [1] * (longest - rest) for rest in padding]
+        ids = torch.tensor([self._prompt + ids for ids in batch], device=self._model.device)
         read = copy.deepcopy(self._read)
         read.batch_repeat_interleave(len(batch))
         with torch.inference_mode():
             written = self._model.generate(
-                torch.tensor(ids, device=self._model.device),
-                attention_mask=torch.tensor(mask, device=self._model.device),
+                ids,
+                attention_mask=torch.ones_like(ids),
                 past_key_values=read,
                 do_sample=False,
-                max_new_tokens=min(self._settings.max_new_tokens, base + growth * longest),
+                max_new_tokens=min(self._settings.max_new_tokens, base + growth * len(batch[0])),
                 eos_token_id=self._stops,
-                pad_token_id=pad,
+                pad_token_id=self._stops[0],
             )
-        texts: list[str] = self._tokenizer.batch_decode(written[:, len(ids[0]) :], skip_special_tokens=True)
+        texts: list[str] = self._tokenizer.batch_decode(written[:, ids.shape[1] :], skip_special_tokens=True)
         return texts
 
 

@@ -123,6 +123,8 @@ def _revision(chosen: ModelSettings, resolve: Resolve) -> tuple[str, str]:
         return folder.name, _checksum([folder, *(path for path in folder.iterdir() if path.is_dir())])
     source = resolve(chosen.model)
     if Path(source).is_dir():
+        if not any(path.is_file() for path in Path(source).iterdir()):
+            raise BundleError(f"{source} is no model, for it holds no files; name the folder of a model's files")
         return Path(chosen.model).name, _checksum([Path(source)])
     try:
         from transformers import AutoConfig

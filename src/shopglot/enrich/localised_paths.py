@@ -1,5 +1,6 @@
 """The names that a shop's categories have in its languages, from one file of paths for each."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -41,7 +42,11 @@ def find_localised(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; name one that holds a file of category paths for each language")
     folders = {file.parent.name: file for file in sorted(folder.glob(f"*/{_ONE_FOLDER_EACH}"))}
-    files = {file.name.split(".")[0]: file for file in sorted(folder.iterdir()) if _format(file) in _LINES + _TABLES}
+    files: dict[str, Path] = {}
+    for file in (file for file in sorted(folder.iterdir()) if _format(file) in _LINES + _TABLES):
+        language = file.name.split(".")[0]
+        if (first := files.setdefault(language, file)) != file and not folders and re.match(_LANGUAGE, language):
+            raise DataError(f"{first} and {file.name} are of one language; keep one of them")
     found = pl.DataFrame({"language": [*(folders or files)]}, schema={"language": pl.String})
     named = found.filter(pl.col("language").str.contains(_LANGUAGE))["language"].to_list()
     if not named:
@@ -128,7 +133,7 @@ def _from_lines(file: Path) -> pl.DataFrame:
 def _from_table(file: Path) -> pl.DataFrame:
     table = columns_of(read_table(file), file, {"path": "path"}, {"node": "node", "synonyms": "synonyms"})
     split = pl.col("synonyms").str.split(_BETWEEN_SYNONYMS).list.eval(pl.element().str.strip_chars()).list.drop_nulls()
-    return table.with_columns(split).with_row_index("line", offset=1)
+    return table.with_columns(split).with_row_index("line", offset=1).cast({"line": pl.Int64})
 
 
 def _refuse(wrong: pl.DataFrame, file: Path) -> None:

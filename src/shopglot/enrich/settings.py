@@ -1,9 +1,11 @@
 """Settings of what pairs gain before a model learns from them."""
 
+from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from shopglot.enrich.negative_settings import NegativeSettings
 from shopglot.enrich.translate_settings import TranslateSettings
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -71,3 +73,10 @@ class EnrichSettings(BaseModel):
         description="The share of training pairs that lose their English, for a model that needs no translation.",
     )
     make: MakeSettings = MakeSettings()
+    negatives: NegativeSettings | None = Field(
+        default=None, description="Irrelevant pairs that each fold makes from its own training pairs; None: none."
+    )
+    guard: Path | None = Field(
+        default=None,
+        description="A bundle that was trained on other pairs; what it scores high is not made a negative.",
+    )

@@ -67,7 +67,8 @@ def _read(path: Path, settings: TableSettings) -> pl.DataFrame:
         else:
             raise DataError(f"the name of {path} says no format; end it in .csv or .parquet")
     except pl.exceptions.PolarsError as reason:
-        raise DataError(f"the table of translations {path} cannot be read ({reason}); write it again") from reason
+        said = " ".join(str(reason).split())[:200]
+        raise DataError(f"the table of translations {path} cannot be read ({said}); write it again") from reason
     columns = {
         "text": settings.text,
         "source": settings.source,
@@ -76,6 +77,9 @@ def _read(path: Path, settings: TableSettings) -> pl.DataFrame:
     }
     if missing := [name for name in columns.values() if name is not None and name not in table.columns]:
         raise DataError(f"{path} has no column {missing[0]!r}, but {', '.join(table.columns)}; name its columns")
+    for name in filter(None, columns.values()):
+        if table[name].dtype.is_nested() or table[name].dtype == pl.Binary:
+            raise DataError(f"the column {name!r} of {path} holds no text, but {table[name].dtype}; write it as text")
     texts = {part: pl.lit(None) if name is None else pl.col(name) for part, name in columns.items()}
     blank_as_null = {part: text.cast(pl.String).str.strip_chars().replace("", None) for part, text in texts.items()}
     return table.select(**blank_as_null)

@@ -1,7 +1,8 @@
 """Weights, calibration and threshold as one thing, learned from out-of-fold scores and judged across folds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,10 +16,13 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, Scores
 from shopglot.merge.blend import blended
 from shopglot.merge.calibrate import fit_calibration
-from shopglot.merge.decide import Decision, TaskDecision
+from shopglot.merge.decide import Choice, Decision, TaskDecision
 from shopglot.merge.settings import MergeSettings
+from shopglot.merge.slices import slice_thresholds
 from shopglot.merge.threshold import steady_threshold
 from shopglot.merge.weights import fit_weights
+
+CHOICES: Final[tuple[Choice, ...]] = ("0.5", "none", "language", "category")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,14 +52,25 @@ def cross_fitted(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> Judge
 
     It covers the pairs that `fit_chain` learns from, and those without a text, which get the prior.
     """
-    parts = [_cross_fitted(evidence, settings) for evidence in _per_task(pairs, oof)]
-    return Judged(
-        "out-of-fold",
-        Pairs.concat(part.pairs for part in parts),
-        np.concatenate([part.probability for part in parts]),
-        np.concatenate([part.decision for part in parts]),
-        pl.concat([part.fold for part in parts if part.fold is not None]),
-    )
+    return _together([_judged(each, _fold_decisions(each, settings)) for each in _per_task(pairs, oof)])
+
+
+def cross_fitted_choices(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> dict[Choice, Judged]:
+    """Return what `cross_fitted` returns for the settings with each choice of thresholds in place of their own.
+
+    Weights and calibration are the same for all, so that the differences are what the thresholds are worth.
+    """
+    finest = settings.model_copy(update={"per": "category"})
+    fitted = [(evidence, list(_fold_decisions(evidence, finest))) for evidence in _per_task(pairs, oof)]
+    return {
+        choice: _together(
+            [
+                _judged(each, [fold._replace(decision=fold.decision.at(choice)) for fold in folds])
+                for each, folds in fitted
+            ]
+        )
+        for choice in CHOICES
+    }
 
 
 def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings, rates: Mapping[Task, float]) -> Decision:
@@ -72,9 +87,9 @@ def redecide(pairs: Pairs, scores: Scores, settings: MergeSettings, rates: Mappi
     tasks: dict[Task, TaskDecision] = {}
     for task in pairs.tasks:
         rows = known & (pairs["task"] == task).to_numpy()
-        labels = pairs.filter(rows).labels
-        _require_both_classes(task, labels)
-        tasks[task] = _decision(labels, scores[rows], settings, rates[task])
+        own = pairs.filter(rows)
+        _require_both_classes(task, own.labels)
+        tasks[task] = _decision(own, scores[rows], settings, rates[task])
     return Decision(tasks=tasks)
 
 
@@ -110,32 +125,57 @@ def _per_task(pairs: Pairs, oof: OutOfFold) -> list[_Evidence]:
     return found
 
 
-def _cross_fitted(evidence: _Evidence, settings: MergeSettings) -> Judged:
-    probability, decision = np.empty(len(evidence.pairs)), np.empty(len(evidence.pairs), dtype=np.bool_)
+class _FoldDecision(NamedTuple):
+    """How a fold is decided by what the others taught: its rows with their blended scores."""
+
+    rows: Mask
+    raw_scores: Scores
+    decision: TaskDecision
+
+
+def _fold_decisions(evidence: _Evidence, settings: MergeSettings) -> Iterator[_FoldDecision]:
     readable = evidence.pairs.readable
     for name in evidence.fold.unique().sort():
         inside = (evidence.fold == name).to_numpy()
         weights, own = _fit(evidence, readable & ~inside, settings)
-        raw = blended(evidence.scores[inside], weights)
-        decided = Decision(tasks={evidence.task: own}).decide(evidence.pairs.filter(inside), raw)
-        probability[inside], decision[inside] = decided.probability, decided.decision
+        yield _FoldDecision(inside, blended(evidence.scores[inside], weights), own)
+
+
+def _judged(evidence: _Evidence, folds: Iterable[_FoldDecision]) -> Judged:
+    probability, decision = np.empty(len(evidence.pairs)), np.empty(len(evidence.pairs), dtype=np.bool_)
+    for rows, raw_scores, own in folds:
+        decided = Decision(tasks={evidence.task: own}).decide(evidence.pairs.filter(rows), raw_scores)
+        probability[rows], decision[rows] = decided.probability, decided.decision
     return Judged("out-of-fold", evidence.pairs, probability, decision, evidence.fold)
 
 
+def _together(parts: Sequence[Judged]) -> Judged:
+    return Judged(
+        "out-of-fold",
+        Pairs.concat(part.pairs for part in parts),
+        np.concatenate([part.probability for part in parts]),
+        np.concatenate([part.decision for part in parts]),
+        pl.concat([part.fold for part in parts if part.fold is not None]),
+    )
+
+
 def _fit(evidence: _Evidence, rows: Mask, settings: MergeSettings) -> tuple[Floats, TaskDecision]:
-    labels, scores = evidence.pairs.labels[rows], evidence.scores[rows]
-    _require_both_classes(evidence.task, labels)
+    pairs, scores = evidence.pairs.filter(rows), evidence.scores[rows]
+    _require_both_classes(evidence.task, pairs.labels)
     equal = np.full(len(evidence.models), 1.0 / len(evidence.models))
-    weights = fit_weights(labels, scores) if settings.blend == "weights" else equal
-    return weights, _decision(labels, blended(scores, weights), settings, float(labels.mean()))
+    weights = fit_weights(pairs.labels, scores) if settings.blend == "weights" else equal
+    return weights, _decision(pairs, blended(scores, weights), settings, float(pairs.labels.mean()))
 
 
-def _decision(labels: Labels, raw_scores: Scores, settings: MergeSettings, rate: float) -> TaskDecision:
+def _decision(pairs: Pairs, raw_scores: Scores, settings: MergeSettings, rate: float) -> TaskDecision:
+    labels = pairs.labels
     share = labels.mean()
     counts = np.where(labels == 1, rate / share, (1 - rate) / (1 - share))
     calibration = fit_calibration(labels, raw_scores, settings.calibration, counts)
-    threshold = steady_threshold(labels, calibration(raw_scores), counts)
-    return TaskDecision(calibration=calibration, threshold=threshold, prior=rate)
+    probability = calibration(raw_scores)
+    threshold = steady_threshold(labels, probability, counts, settings.threshold)
+    slices = slice_thresholds(pairs, probability, counts, threshold, settings)
+    return TaskDecision(calibration=calibration, threshold=threshold, prior=rate, slices=slices)
 
 
 def _require_both_classes(task: Task, labels: Labels) -> None:

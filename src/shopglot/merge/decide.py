@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shopglot.core.errors import BundleError
 from shopglot.core.folds import Mask
@@ -14,6 +15,11 @@ from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.merge.calibrate import Calibration
+from shopglot.merge.settings import Per
+from shopglot.merge.slices import SliceThreshold, per_slice, threshold_per_row
+
+Choice = Literal["0.5"] | Per
+"""Where thresholds come from: 0.5 whatever the labels say, or chosen per task, language or category."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,6 +44,22 @@ class TaskDecision(BaseModel):
     calibration: Calibration = Field(description="The map from raw scores to probabilities.")
     threshold: float = Field(ge=0, le=1, description="The lowest probability that counts as relevant.")
     prior: float = Field(ge=0, le=1, description="The probability of a pair that has no text to judge.")
+    slices: tuple[SliceThreshold, ...] = Field(
+        (), description="Languages and categories with thresholds of their own; others have that of their parent."
+    )
+
+    @model_validator(mode="after")
+    def _each_slice_once(self) -> Self:
+        names = [(each.language, each.category) for each in self.slices]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"these slices have several thresholds: {twice}")
+        return self
+
+    def at(self, choice: Choice) -> "TaskDecision":
+        """Return the decision with the thresholds of a coarser choice."""
+        if choice == "0.5":
+            return self.model_copy(update={"threshold": 0.5, "slices": ()})
+        return self.model_copy(update={"slices": per_slice(self.slices, choice)})
 
 
 class Decision(BaseModel):
@@ -67,7 +89,8 @@ class Decision(BaseModel):
         readable = pairs.readable
         for task in pairs.tasks:
             rows, own = (pairs["task"] == task).to_numpy(), self.tasks[task]
-            probability[rows], threshold[rows] = own.prior, own.threshold
+            probability[rows] = own.prior
+            threshold[rows] = threshold_per_row(pairs.filter(rows), own.threshold, own.slices)
             written = rows & readable
             probability[written] = own.calibration(raw_scores[written])
         return Decided(probability, probability >= threshold, threshold)

@@ -11,7 +11,7 @@ from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, undamaged, whole_folder, write_json
 from shopglot.core.pair import Pair, Task
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import SavableScorer
+from shopglot.core.scores import SavableScorer, Scores
 from shopglot.curate.clean import clean
 from shopglot.curate.settings import CurateSettings
 from shopglot.format.settings import FormatSettings
@@ -97,6 +97,17 @@ class Bundle:
             if not np.isfinite(probability).all():
                 raise ValueError("its weights give no probability")
         return bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """A bundle as a scorer of raw pairs: its score is the calibrated probability."""
+
+    bundle: Bundle
+
+    def score(self, pairs: Pairs) -> Scores:
+        """Return P(relevant) per row; raises BundleError for a task that the bundle does not decide."""
+        return self.bundle.score(pairs).probability
 
 
 def load(folder: str | Path) -> Bundle:

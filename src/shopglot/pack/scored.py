@@ -71,7 +71,7 @@ def _write(table: pl.DataFrame, out: Path) -> None:
 
 
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
-    """Return the labelled rows of a scored file as it judged them, and the threshold of each task.
+    """Return the labelled rows of a scored file as it judged them, and the threshold that most rows of each task have.
 
     Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, or
     has no label. Rows that cannot be judged are left out with a warning.
@@ -86,7 +86,7 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
             "%d of the %d rows of %s are no pairs or have no label 0 or 1, and are left out",
             left_out, read.counts["rows"], path,
         )  # fmt: skip
-    thresholds = pl.select(pairs["task"], said["threshold"]).group_by("task").first()
+    thresholds = pl.select(pairs["task"], said["threshold"]).group_by("task").agg(pl.col("threshold").mode().min())
     judged = Judged("scored file", pairs, said["score"].to_numpy(), (said["prediction"] == 1).to_numpy())
     return judged, dict(thresholds.rows())
 

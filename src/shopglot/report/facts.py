@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from shopglot.report.figures import DASH, count
+from shopglot.report.figures import DASH, count, spaced
 from shopglot.report.sections import Row, Table
 
 _NESTED: Final = (dict, list)
@@ -24,7 +24,7 @@ def fact_tables(name: str, value: JsonValue) -> list[Table]:
     tables = [_list(name, plain)] if plain else []
     for key, inner in tree.items():
         if _has_parts(inner):
-            tables += fact_tables(f"{name}: {_spaced(key)}", inner)
+            tables += fact_tables(f"{name}: {spaced(key)}", inner)
     return tables
 
 
@@ -54,11 +54,11 @@ def _grid(name: str, tree: Mapping[str, JsonValue]) -> Table:
     maps = {key: inner for key, inner in tree.items() if isinstance(inner, dict)}
     columns = tuple(dict.fromkeys(column for inner in maps.values() for column in inner))
     rows = [Row(key, tuple(_text(inner.get(column)) for column in columns)) for key, inner in maps.items()]
-    return Table(name, ("name", *map(_spaced, columns)), tuple(rows))
+    return Table(name, ("name", *map(spaced, columns)), tuple(rows))
 
 
 def _list(name: str, plain: Mapping[str, JsonValue]) -> Table:
-    return Table(name, ("name", "value"), tuple(Row(_spaced(key), (_text(v),)) for key, v in plain.items()))
+    return Table(name, ("name", "value"), tuple(Row(spaced(key), (_text(v),)) for key, v in plain.items()))
 
 
 def _text(value: JsonValue) -> str:
@@ -74,8 +74,3 @@ def _text(value: JsonValue) -> str:
         case [_, *_]:
             return "; ".join(map(_text, value))
     return DASH
-
-
-def _spaced(name: str) -> str:
-    """Return a key as words; what is no key of ours, such as the name of a file, stays as it is."""
-    return name.replace("_", " ") if name.isidentifier() else name

@@ -21,6 +21,15 @@ def task_name(task: Task) -> str:
     return f"{_TASKS[task]} ({task})"
 
 
+def spaced(name: str) -> str:
+    """Return a key as words; what is no key of ours, such as the name of a file, stays as it is.
+
+    >>> spaced("top_category"), spaced("train_QC.txt")
+    ('top category', 'train_QC.txt')
+    """
+    return name.replace("_", " ") if name.isidentifier() else name
+
+
 def percent(share: float) -> str:
     """Return a share in per cent, without the sign.
 

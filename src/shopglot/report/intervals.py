@@ -1,38 +1,131 @@
 """Intervals by resampling query groups, for the pairs of one query stand and fall together."""
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass
+from math import prod
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from shopglot.core.errors import DataError
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
-from shopglot.core.metrics import Floats
+from shopglot.core.metrics import Floats, average_precision, equal_mass_bins
+from shopglot.core.pairs import Pairs
+from shopglot.fold.group import group_pairs
+from shopglot.fold.settings import FoldSettings
+from shopglot.merge.settings import CostGoal
+from shopglot.report.slices import Rows
 
 Interval = tuple[float, float]
+Groups = NDArray[np.intp]
+"""The number of the query group of each row, shape (rows,)."""
+
+BLOCKS: Final = 2_000
+"""More query groups than these are dealt at random into as many blocks, and the blocks are resampled (random groups,
+Wolter 2007): an interval's width then varies by 1.6 %, less than by a thousand repetitions."""
+SCORE_BINS: Final = 200
+"""Bins of probability behind the intervals of PR-AUC; a slice with fewer pairs loses nothing by them."""
 _BOUNDS: Final = (0.025, 0.975)
 _CHUNK: Final = 100
 """Repetitions drawn at a time, which bounds the memory."""
+_BY_QUERY: Final = FoldSettings(qc="query", qi="query")
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """The 95 % percentile intervals of one slice (Efron and Tibshirani, 1993, chapter 13)."""
+
+    f1: Interval
+    pr_auc: Interval
+    mcc: Interval
+
+
+def query_groups(pairs: Pairs) -> Groups:
+    """Return the query group of each row as folds know it: all spellings of a query, and its known translations."""
+    originals = Pairs(pairs.frame.with_columns(made_from=pl.lit(None, dtype=pl.String)))
+    return group_pairs(originals, _BY_QUERY)["query"].to_physical().to_numpy().astype(np.intp)
+
+
+def slice_intervals(
+    judged: Judged, groups: Groups, slices: Sequence[Rows], *, repetitions: int, seed: int
+) -> list[Intervals]:
+    """Return the intervals of each slice of the rows.
+
+    In every repetition a group enters Poisson(1) times, the same for all slices. A repetition that is left without a
+    relevant pair has no PR-AUC and is passed over.
+    """
+    rng = np.random.default_rng(seed)
+    count = int(groups.max()) + 1
+    blocks = (rng.permutation(count) % BLOCKS)[groups]
+    times = rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
+    return [Intervals(*map(_bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
 
 
 def f1_interval(judged: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
     """Return the 95 % percentile interval of F1 over query groups (Efron and Tibshirani, 1993, chapter 13)."""
-    (resampled,) = _resampled_f1([judged], rows, repetitions, seed)
-    return _bounds(resampled)
+    (resampled,) = _resampled([judged], rows, repetitions, seed)
+    return _bounds(_f1(*resampled))
 
 
 def f1_difference(better: Judged, worse: Judged, rows: Mask, *, repetitions: int, seed: int) -> Interval:
     """Return the 95 % interval of F1(`better`) - F1(`worse`) on the same pairs, resampled together."""
     if not better.pairs["id"].equals(worse.pairs["id"]):
         raise DataError(f"{better.name!r} and {worse.name!r} judge different pairs; compare runs over the same files")
-    first, second = _resampled_f1([better, worse], rows, repetitions, seed)
+    first, second = (_f1(*each) for each in _resampled([better, worse], rows, repetitions, seed))
     return _bounds(first - second)
 
 
-def _resampled_f1(sides: Sequence[Judged], rows: Mask, repetitions: int, seed: int) -> list[Floats]:
-    """Return F1 of each side in every repetition; a query group enters it Poisson(1) times, the same for all sides.
+def cost_difference(
+    better: Judged, worse: Judged, costs: CostGoal, rows: Mask, *, repetitions: int, seed: int
+) -> Interval:
+    """Return the 95 % interval of cost(`better`) - cost(`worse`) per relevant pair, as `f1_difference` does."""
+    first, second = (_cost(*each, costs) for each in _resampled([better, worse], rows, repetitions, seed))
+    return _bounds(first - second)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Counts:
+    """The pairs of a slice counted per block of query groups and cell: bin of probability, label and decision.
+
+    `blocks` are the blocks that occur and `table` has shape (their number, bins, 2, 2), the highest probabilities
+    first. `lost` is the PR-AUC that is lost by taking the probabilities of a bin for equal.
+    """
+
+    blocks: Groups
+    table: NDArray[np.float32]
+    lost: float
+
+    @classmethod
+    def of(cls, judged: Judged, blocks: Groups, rows: Rows) -> Self:
+        """Return the counts of some rows; there is at least one. `blocks` has shape (all rows,)."""
+        scores, labels = judged.probability[rows], judged.pairs.labels[rows]
+        _, bins = np.unique(equal_mass_bins(-scores, SCORE_BINS), return_inverse=True)
+        lost = average_precision(labels, scores) - average_precision(labels, -bins.astype(np.float64))
+        present, block = np.unique(blocks[rows], return_inverse=True)
+        shape = (len(present), int(bins.max()) + 1, 2, 2)
+        cell = np.ravel_multi_index((block, bins, labels, judged.decision[rows].astype(np.intp)), shape)
+        table = np.bincount(cell, minlength=prod(shape)).astype(np.float32).reshape(shape)
+        return cls(present, table, lost)
+
+    def measured(self, times: NDArray[np.float32]) -> Floats:
+        """Return F1, PR-AUC and MCC where each block enters so many `times`, shape (repetitions, all blocks).
+
+        The result has shape (3, repetitions); PR-AUC is NaN where nothing relevant entered.
+        """
+        drawn = np.tensordot(times[:, self.blocks], self.table, axes=1).astype(np.float64)
+        (tn, fp), (fn, tp) = drawn.sum(axis=1).transpose(1, 2, 0)
+        pairs = drawn.sum(axis=3)
+        areas = np.clip(self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2)), 0.0, 1.0)
+        return np.stack([_f1(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
+
+
+def _resampled(sides: Sequence[Judged], rows: Mask, repetitions: int, seed: int) -> list[tuple[Floats, Floats, Floats]]:
+    """Return hits, relevant and predicted pairs of each side in every repetition.
+
+    A query group enters a repetition Poisson(1) times, the same for all sides.
 
     k groups with the same counts enter together, Poisson(k) times: the same distribution, drawn for a few hundred
     kinds of groups in place of every query.
@@ -45,16 +138,17 @@ def _resampled_f1(sides: Sequence[Judged], rows: Mask, repetitions: int, seed: i
         for start in range(0, repetitions, _CHUNK)
     ]
     relevant, *decided = np.concatenate(sums).T
-    return [_f1(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True)]
+    return [(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True)]
 
 
 def _kinds(sides: Sequence[Judged], rows: Mask) -> pl.DataFrame:
     """Return the distinct counts of query groups (relevant, then hits and predictions per side) and how often each."""
-    columns = {"query": sides[0].pairs["query"], "relevant": sides[0].pairs["label"]}
+    pairs = sides[0].pairs.filter(rows)
+    columns = {"group": pl.Series(query_groups(pairs)), "relevant": pairs["label"]}
     for number, side in enumerate(sides):
-        columns[f"hits {number}"] = pl.Series((side.pairs.labels == 1) & side.decision)
-        columns[f"predicted {number}"] = pl.Series(side.decision)
-    counts = pl.DataFrame(columns).filter(pl.Series(rows)).group_by("query").agg(pl.exclude("query").cast(int).sum())
+        columns[f"hits {number}"] = pl.Series(((side.pairs.labels == 1) & side.decision)[rows])
+        columns[f"predicted {number}"] = pl.Series(side.decision[rows])
+    counts = pl.DataFrame(columns).group_by("group").agg(pl.exclude("group").cast(int).sum())
     names = counts.columns[1:]
     return counts.group_by(names).agg(groups=pl.len()).sort(names)
 
@@ -64,6 +158,28 @@ def _f1(hits: Floats, relevant: Floats, predicted: Floats) -> Floats:
     return 2 * hits / np.maximum(relevant + predicted, 1.0)
 
 
+def _cost(hits: Floats, relevant: Floats, predicted: Floats, costs: CostGoal) -> Floats:
+    errors = costs.false_positive * (predicted - hits) + costs.false_negative * (relevant - hits)
+    return errors / np.maximum(relevant, 1.0)
+
+
+def _pr_auc(relevant: Floats, pairs: Floats) -> Floats:
+    """Return PR-AUC per repetition of counts per bin, shape (repetitions, bins); NaN without a relevant pair."""
+    found, seen = np.cumsum(relevant, axis=1), np.cumsum(pairs, axis=1)
+    area = np.sum(relevant * found / np.maximum(seen, 1.0), axis=1)
+    share: Floats = np.divide(area, found[:, -1], out=np.full(len(area), np.nan), where=found[:, -1] > 0)
+    return share
+
+
+def _mcc(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:
+    """Return Matthews' correlation per repetition, 0 where labels or decisions have one class only."""
+    scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    correlation: Floats = np.divide(tp * tn - fp * fn, scale, out=np.zeros(len(scale)), where=scale > 0)
+    return correlation
+
+
 def _bounds(values: Floats) -> Interval:
-    low, high = np.quantile(values, _BOUNDS)
+    """Return the bounds of the values that are defined; NaN where none is."""
+    defined = values[~np.isnan(values)]
+    low, high = np.quantile(defined, _BOUNDS) if len(defined) else (np.nan, np.nan)
     return float(low), float(high)

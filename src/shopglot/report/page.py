@@ -9,8 +9,9 @@ from pydantic import JsonValue
 from shopglot.core.pair import Task
 from shopglot.report import figures, sections
 from shopglot.report.charts import Dot, dot_chart
+from shopglot.report.decisions_page import decisions_view
 from shopglot.report.facts import fact_tables
-from shopglot.report.measure import Difference, SliceReport
+from shopglot.report.measure import FEW_GROUPS, Difference, SliceReport
 from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
@@ -62,6 +63,7 @@ def _view(report: Report) -> dict[str, Any]:
         "evidence": [name for name in PREFERRED if name in report.evidence],
         "evidence_table": sections.evidence_table(report),
         "slices": {name: sections.slice_tables(report, name) for name in report.evidence},
+        "decisions": [decisions_view(task, each, report.measured_on) for task, each in report.decisions.items()],
         "gap": sections.gap_table(report) if report.gap else None,
         "quality": sections.quality_table(report.translation) if report.translation else None,
         "worst": sections.worst_table(report.translation) if report.translation else None,
@@ -70,6 +72,7 @@ def _view(report: Report) -> dict[str, Any]:
         "folds": fact_tables("folds", folds) if folds else [],
         "facts": [table for key, value in _by_topic(facts).items() for table in fact_tables(key, value)],
         "small": sections.SMALL,
+        "few_groups": FEW_GROUPS,
     }
 
 

@@ -14,14 +14,16 @@ from shopglot.report.figures import (
     percent_interval,
     points,
     points_interval,
+    spaced,
     task_name,
     verdict,
 )
-from shopglot.report.measure import Difference, SliceReport, Spread
+from shopglot.report.intervals import Interval
+from shopglot.report.measure import FEW_PAIRS, Difference, Quality, SliceReport, Spread
 from shopglot.report.summary import OUT_OF_FOLD, Report
 from shopglot.report.translation import SliceReadings, TranslationReport
 
-SMALL: Final = 100
+SMALL: Final = FEW_PAIRS
 """Slices with fewer pairs are marked."""
 _READ_AS: Final[Mapping[Reading, str]] = {
     "original": "original",
@@ -53,15 +55,26 @@ _MEASURES: Final[Mapping[str, Callable[[SliceReport], str]]] = {
     "F1 %": lambda found: percent(found.f1),
     "95 % interval": lambda found: percent_interval(found.f1_interval),
     "all-positive F1 %": lambda found: percent(found.all_positive_f1),
-    "PR-AUC": lambda found: decimal(found.pr_auc),
-    "MCC": lambda found: decimal(found.mcc),
+    "PR-AUC": lambda found: _with_interval(found.pr_auc, found.pr_auc_interval),
+    "MCC": lambda found: _with_interval(found.mcc, found.mcc_interval),
     "balanced accuracy": lambda found: decimal(found.balanced_accuracy),
     "precision %": lambda found: percent(found.precision),
     "recall %": lambda found: percent(found.recall),
     "ROC-AUC": lambda found: decimal(found.roc_auc),
     "Brier": lambda found: decimal(found.brier),
+    "calibration error": lambda found: decimal(found.calibration_error),
     "relevant %": lambda found: percent(found.positive_rate),
     "pairs": lambda found: count(found.count),
+    "query groups": lambda found: count(found.groups),
+}
+_WEIGHTED: Final[Mapping[str, Callable[[Quality], str]]] = {
+    "F1 %": lambda found: percent(found.f1),
+    "precision %": lambda found: percent(found.precision),
+    "recall %": lambda found: percent(found.recall),
+    "PR-AUC": lambda found: decimal(found.pr_auc),
+    "MCC": lambda found: decimal(found.mcc),
+    "Brier": lambda found: decimal(found.brier),
+    "calibration error": lambda found: decimal(found.calibration_error),
 }
 
 
@@ -89,12 +102,16 @@ def gap_table(report: Report) -> Table:
 
 
 def slice_tables(report: Report, evidence: str) -> list[Table]:
-    """Return one table per task and column of the pairs, the largest slice first."""
-    return [
-        _measures_table(f"{task_name(task)} by {column}, on {evidence}", column, slices)
-        for task, measures in report.evidence[evidence].items()
-        for column, slices in measures.slices.items()
-    ]
+    """Return one table per task and slice, and where pairs have weights a second one by weight."""
+    tables = []
+    for task, measures in report.evidence[evidence].items():
+        for name, slices in measures.slices.items():
+            head = spaced(name)
+            caption = f"{task_name(task)} by {head}, on {evidence}"
+            tables.append(_measures_table(caption, head, slices))
+            if measures.weighted:
+                tables.append(_weighted_table(f"{caption}, each pair by its weight", head, slices))
+    return tables
 
 
 def learners_table(task: Task, report: Report) -> Table:
@@ -192,10 +209,24 @@ def worst_table(translation: TranslationReport) -> Table:
 
 def _measures_table(caption: str, head: str, found: Mapping[str, SliceReport]) -> Table:
     rows = [
-        Row(name, tuple(text(measures) for text in _MEASURES.values()), _few(measures.count) + _one_class(measures))
+        Row(name, tuple(text(measures) for text in _MEASURES.values()), _small(measures) + _one_class(measures))
         for name, measures in found.items()
     ]
     return Table(caption, (head, *_MEASURES), tuple(rows))
+
+
+def _weighted_table(caption: str, head: str, found: Mapping[str, SliceReport]) -> Table:
+    """Return the figures by weight; where all pairs of a slice have weight 1 they are its plain figures."""
+    rows = [
+        Row(name, tuple(text(measures.weighted or measures) for text in _WEIGHTED.values()), _small(measures))
+        for name, measures in found.items()
+    ]
+    return Table(caption, (head, *_WEIGHTED), tuple(rows))
+
+
+def _small(measures: SliceReport) -> tuple[str, ...]:
+    few = _few(measures.count)
+    return few or (("few queries",) if measures.small else ())
 
 
 def _few(pairs: int) -> tuple[str, ...]:
@@ -204,6 +235,10 @@ def _few(pairs: int) -> tuple[str, ...]:
 
 def _one_class(measures: SliceReport) -> tuple[str, ...]:
     return {0.0: ("none relevant",), 1.0: ("all relevant",)}.get(measures.positive_rate, ())
+
+
+def _with_interval(value: float | None, interval: Interval | None) -> str:
+    return DASH if interval is None else f"{decimal(value)} ({'–'.join(map(decimal, interval))})"
 
 
 def _difference(difference: Difference) -> str:

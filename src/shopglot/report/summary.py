@@ -1,5 +1,6 @@
 """What a run found out, as one tree that `report.json` holds and `report.html` shows."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
@@ -13,9 +14,22 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
-from shopglot.report.measure import ALL, Difference, Measures, SliceReport, Spread, difference, slice_report, values_of
+from shopglot.report.decisions import TaskDecisions
+from shopglot.report.intervals import Groups, query_groups
+from shopglot.report.measure import (
+    ALL,
+    Difference,
+    Measures,
+    SliceReport,
+    Spread,
+    difference,
+    slice_report,
+    slice_reports,
+    values_of,
+)
 from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
+from shopglot.report.slices import derived_columns, rows_of_values
 from shopglot.report.translation import TranslationReport
 
 OUT_OF_FOLD: Final = "out-of-fold"
@@ -24,6 +38,7 @@ PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
 ENGLISH: Final = "english"
 OTHERS: Final = "other languages"
 """English apart from the others: where it is nearly string match, the others tell what a model is worth."""
+log = logging.getLogger(__name__)
 
 
 class TaskReport(SliceReport):
@@ -47,6 +62,7 @@ class Report(BaseModel):
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
     mistakes: dict[Task, dict[str, Mistakes]] = {}
+    decisions: dict[Task, TaskDecisions] = {}
     translation: TranslationReport | None = None
     facts: dict[str, JsonValue] = {}
 
@@ -70,6 +86,10 @@ class Report(BaseModel):
         """Return the report with the worst mistakes per task and language."""
         return self.model_copy(update={"mistakes": mistakes})
 
+    def with_decisions(self, decisions: Mapping[Task, TaskDecisions]) -> Self:
+        """Return the report with how its probabilities become decisions."""
+        return self.model_copy(update={"decisions": dict(decisions)})
+
     def with_translation(self, translation: TranslationReport | None) -> Self:
         """Return the report with what translations are worth."""
         return self.model_copy(update={"translation": translation})
@@ -88,7 +108,7 @@ class Report(BaseModel):
         return cls.model_validate({**tree, "thresholds": thresholds})
 
 
-def summarise(
+def summarise(  # noqa: PLR0913, as all but the first four are named
     name: str,
     judged: Sequence[Judged],
     learners: Mapping[str, Judged],
@@ -96,17 +116,22 @@ def summarise(
     *,
     seed: int,
     thresholds: Mapping[Task, float],
+    learned: Pairs | None = None,
 ) -> Report:
     """Return the report of the shipped model in each kind of evidence in `judged`; one without pairs is left out.
 
     `learners` holds each learner alone, with its own calibration and threshold, on the pairs of the evidence at the
-    top; the differences to them say what the blend adds. `thresholds` are those that ship.
+    top; the differences to them say what the blend adds. `thresholds` are those that ship. `learned` are the pairs
+    that the shipped model learned from; with them the report says how it judges what is new to it, though not out of
+    fold, where each fold's models learned from other pairs.
     """
     found = {each.name: each for each in judged if len(each.pairs)}
     measured_on = next((wanted for wanted in PREFERRED if wanted in found), None)
     if measured_on is None:
         raise DataError(f"nothing to report: none of {', '.join(PREFERRED)} has a labelled pair; label more pairs")
-    evidence = {name: _by_task(each, settings, seed) for name, each in found.items()}
+    for each in (*found.values(), *learners.values()):
+        _check_scores(each)
+    evidence = {name: _by_task(each, settings, seed, learned) for name, each in found.items()}
     tasks, inside, outside = (evidence.get(name, {}) for name in (measured_on, OUT_OF_FOLD, "test"))
     return Report(
         name=name,
@@ -131,26 +156,51 @@ def check_slices(settings: ReportSettings, *files: Pairs) -> None:
             raise DataError(f"no file has the column {name!r} to slice by; there are {', '.join(present) or 'none'}")
 
 
-def _by_task(judged: Judged, settings: ReportSettings, seed: int) -> dict[Task, TaskReport]:
-    return {task: _task_report(judged.where(_rows(judged, task)), settings, seed) for task in judged.pairs.tasks}
+def _check_scores(judged: Judged) -> None:
+    """Raise DataError for probabilities that are none, such as NaN where a model failed."""
+    wrong = ~((judged.probability >= 0) & (judged.probability <= 1))
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise DataError(
+            f"{judged.name!r} has no probability from 0 to 1 for {wrong.sum()} of {len(wrong)} pairs; the first is "
+            f"{judged.pairs['id'][row]!r} with {judged.probability[row]:g}; score them again"
+        )
 
 
-def _task_report(judged: Judged, settings: ReportSettings, seed: int) -> TaskReport:
-    slices = {
-        name: {value: slice_report(judged, rows, settings, seed) for value, rows in values_of(column).items()}
-        for name, column in _columns(judged.pairs, settings).items()
-    }
-    whole = slice_report(judged, np.ones(len(judged.pairs), dtype=np.bool_), settings, seed)
+def _by_task(judged: Judged, settings: ReportSettings, seed: int, learned: Pairs | None) -> dict[Task, TaskReport]:
+    groups, reports = query_groups(judged.pairs), {}
+    for task in judged.pairs.tasks:
+        rows = _rows(judged, task)
+        reports[task] = _task_report(judged.where(rows), groups[rows], settings, seed, learned)
+    return reports
+
+
+def _task_report(
+    judged: Judged, groups: Groups, settings: ReportSettings, seed: int, learned: Pairs | None
+) -> TaskReport:
+    columns = _columns(judged.pairs, settings, learned if judged.fold is None else None)
+    rows = {(name, value): rows for name, column in columns.items() for value, rows in rows_of_values(column).items()}
+    whole, *parts = slice_reports(judged, groups, [np.arange(len(groups)), *rows.values()], settings, seed)
+    if whole.mcc is None:
+        kind = "relevant" if whole.positive_rate else "irrelevant"
+        log.warning(
+            "all %d pairs of %s on %r are %s: MCC, balanced accuracy, PR-AUC and ROC-AUC are not defined",
+            whole.count, judged.pairs.tasks[0], judged.name, kind,
+        )  # fmt: skip
+    slices: dict[str, dict[str, SliceReport]] = {name: {} for name in columns}
+    for (name, value), part in zip(rows, parts, strict=True):
+        slices[name][value] = part
     folds = None if judged.fold is None else _over_folds(judged, judged.fold)
     return TaskReport(**whole.model_dump(), slices=slices, folds=folds)
 
 
-def _columns(pairs: Pairs, settings: ReportSettings) -> dict[str, pl.Series]:
-    """Return what to slice by: the language, whether it is English where some is, and the columns of the settings."""
+def _columns(pairs: Pairs, settings: ReportSettings, learned: Pairs | None) -> dict[str, pl.Series]:
+    """Return what to slice the pairs of a task by: languages, what shows in the pairs, and the settings' columns."""
     language, frame = pairs["language"], pairs.frame
     columns = {"language": language}
     if "en" in language and language.drop_nulls().n_unique() > 1:
         columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
+    columns |= derived_columns(pairs, learned)
     return columns | {name: frame[OWN + name] for name in settings.slices if OWN + name in frame.columns}
 
 

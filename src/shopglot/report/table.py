@@ -6,21 +6,22 @@ from rich.table import Table
 from rich.text import Text
 
 from shopglot.report.figures import count, decimal, percent, percent_interval
-from shopglot.report.measure import SliceReport
+from shopglot.report.measure import FEW_GROUPS, SliceReport
 from shopglot.report.sections import SMALL
+from shopglot.report.slices import DERIVED
 from shopglot.report.summary import ENGLISH, OTHERS, Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
 
 def console_table(report: Report) -> Table:
-    """Return the tasks and their slices on the evidence at the top, for `rich.console.Console.print`.
+    """Return the tasks by language and by the files' columns, on the evidence at the top, for `Console.print` of rich.
 
     The figures fit into a terminal of 80 columns; the names of slices are broken where they do not.
     """
     table = Table(
         title=Text(f"{report.name}: F1avg {percent(report.f1_avg)} % on {report.measured_on}"),
-        caption=f"95 %: interval of F1; all-pos.: all called relevant; *: under {SMALL} pairs",
+        caption=f"95 %: interval of F1; all-pos.: all called relevant; *: under {SMALL} pairs or {FEW_GROUPS} queries",
         box=SIMPLE_HEAD,
         collapse_padding=True,
     )
@@ -31,6 +32,8 @@ def console_table(report: Report) -> Table:
         table.add_section()
         table.add_row(f"{task}, threshold {decimal(report.thresholds[task])}", *_cells(measures), style="bold")
         for name, values in measures.slices.items():
+            if name in DERIVED:  # too many for a terminal; the page has them
+                continue
             for value, each in values.items():
                 if name != ENGLISH or value == OTHERS:  # English itself stands among the languages
                     label = value if name in {"language", ENGLISH} else f"{name}: {value}"
@@ -55,5 +58,5 @@ def _cells(measures: SliceReport) -> tuple[str, ...]:
         percent(measures.all_positive_f1),
         decimal(measures.pr_auc),
         decimal(measures.mcc),
-        count(measures.count) + ("*" if measures.count < SMALL else " "),
+        count(measures.count) + ("*" if measures.small else " "),
     )

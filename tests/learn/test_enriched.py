@@ -1,10 +1,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
-from shopglot.learn.dropout import WithTranslationDropout
+from shopglot.enrich.negative_settings import NegativeSettings
+from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
 from shopglot.learn.lexical import LexicalLearner
 from shopglot.learn.settings import LexicalSettings
 from tests import shop
@@ -41,3 +44,17 @@ def test_a_share_of_the_translations_is_not_there_in_training_and_the_same_after
     had, has = (len(pairs) - pairs["english"].null_count() for pairs in (train, first))
     assert 0.3 * had < has < 0.7 * had
     assert first.frame.drop("english").equals(train.frame.drop("english"))
+
+
+def test_negatives_are_made_from_the_pairs_of_the_fold_alone(tmp_path: Path) -> None:
+    train = shop.pairs(200)
+    watching = Watching(LexicalLearner(LexicalSettings(), TEMPLATE))
+    settings = NegativeSettings(per_positive=0.5, shares={"random": 1.0})
+    WithNegatives(watching, settings, seed=1).fit(train, tmp_path)
+    (given,) = watching.given
+    made = given.filter(pl.col("made_from").is_not_null())
+    assert len(made) > 0
+    assert made["label"].to_list() == [0] * len(made)
+    assert made["made_by"].unique().to_list() == ["negative:random"]
+    assert set(made["made_from"]) <= set(train["id"])
+    assert set(made["target"]) <= set(train["target"])

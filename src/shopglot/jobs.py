@@ -1,0 +1,256 @@
+"""What the other commands do, each as one short function."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from shopglot.config import Recipe, load_recipe
+from shopglot.core.errors import RecipeError
+from shopglot.core.files import require_own_folder
+from shopglot.core.pair import TASKS, Pair, Task
+from shopglot.core.pairs import Pairs
+from shopglot.curate.clean import clean
+from shopglot.curate.corrections import reviewed
+from shopglot.curate.language import correct_languages
+from shopglot.curate.prepare import prepare_for_scoring
+from shopglot.curate.read import read_pairs
+from shopglot.curate.settings import CurateSettings
+from shopglot.curate.taxonomy import read_taxonomy
+from shopglot.demo.simulate import is_simulated, read_truth, sizes
+from shopglot.enrich.enrich import Translating
+from shopglot.enrich.load_translator import open_cache, translator_name
+from shopglot.enrich.protected import Protected
+from shopglot.enrich.translate import count_new, query_texts
+from shopglot.enrich.translate_settings import TranslateSettings
+from shopglot.fold.settings import FoldSettings
+from shopglot.fold.split import leaks, read_split
+from shopglot.fold.store import load_folds
+from shopglot.learn.gpus import Gpu
+from shopglot.learn.llm_settings import LLMSettings
+from shopglot.learn.load import trained_tasks
+from shopglot.learn.plan import Plan, plan
+from shopglot.learn.pretrained import resolve
+from shopglot.learn.token_counts import token_counts
+from shopglot.learn.workload import Workload
+from shopglot.merge.chain import cross_fitted
+from shopglot.pack.bundle import Calibrated, load
+from shopglot.pack.record import read_scores, require_finished
+from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.pipeline import Stages, enriched, gather
+from shopglot.report.attribution import Attribution, attribute
+from shopglot.report.audit import Known, LabelAudit, audit_labels, known
+from shopglot.report.compare import Comparison, compare_sides
+from shopglot.report.compare_page import MARK, write_comparison
+from shopglot.report.exploration import Exploration
+from shopglot.report.explore import distinct_texts, explore_pairs
+from shopglot.report.explore_origin import Origin, set_aside
+from shopglot.report.explore_page import check_exploration, write_exploration
+from shopglot.report.gate import Gate
+from shopglot.report.kept import read_side
+from shopglot.report.review import check_review, write_review
+from shopglot.report.settings import ReportSettings
+from shopglot.report.summary import Report, check_slices, summarise
+
+
+def score_files(
+    bundle: str | Path,
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    taxonomy: Sequence[str | Path] = (),
+    max_bad_rows: float = 1.0,
+) -> dict[str, int]:
+    """Score every row of `files` that can be read, and return what happened to how many rows.
+
+    `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
+    the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
+    bundle, those in `taxonomy` and those that the files' own rows name.
+    """
+    out, stages = Path(out), Stages()
+    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
+    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    check_out(out, rejected, (*given, *trees))
+    with stages.timed("load"):
+        model = load(bundle)
+    with stages.timed("curate"):
+        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
+    with stages.timed("score"):
+        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
+        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
+        write_scored(read.pairs, decided, out)
+    return {**read.counts, "relevant": int(decided.decision.sum())}
+
+
+def translate_files(
+    files: Sequence[str | Path],
+    settings: TranslateSettings,
+    out: str | Path,
+    *,
+    dry_run: bool = False,
+    max_bad_rows: float = 1.0,
+) -> dict[str, int]:
+    """Translate the queries of `files` that have no translation, and return what happened to how many.
+
+    `out` holds the input's columns as they were with `translated_query`, in the input's order; rows that are no pairs
+    stand in a file beside it. A dry run only counts: it loads no weights and writes nothing.
+    """
+    out, stages = Path(out), Stages()
+    given = [Path(file) for file in files]
+    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
+    check_out(out, rejected, given)
+    if settings.target != "en":
+        raise RecipeError(f"a translated query is English; leave `target: {settings.target}` out")
+    with stages.timed("curate"):
+        quarantine = None if dry_run else rejected
+        read = prepare_for_scoring(given, CurateSettings(), max_bad_rows=max_bad_rows, quarantine=quarantine)
+    if dry_run:
+        texts = query_texts(read.pairs, settings.target).filter(read.pairs["english"].is_null())
+        name, cache = translator_name(settings, resolve), open_cache(settings)
+        return read.counts | count_new(texts, name, cache, Protected.of(settings))
+    with stages.timed("translate"):
+        filled, made = Translating.of(settings, resolve).missing(read.pairs)
+        write_translated(read.pairs, filled, out)
+    return read.counts | made.counts
+
+
+def evaluate_file(scored: str | Path, slices: Sequence[str] = ()) -> Report:
+    """Return the report of a scored file that has labels, with the values of the columns `slices` apart."""
+    path, settings = Path(scored), ReportSettings(slices=tuple(slices))
+    judged, thresholds = read_scored(path)
+    check_slices(settings, judged.pairs)
+    return summarise(path.name, [judged], {}, settings, seed=0, thresholds=thresholds)
+
+
+def compare(
+    runs: Sequence[str | Path], out: str | Path, *, gates: Sequence[str] = (), on: str | None = None
+) -> Comparison:
+    """Hold each later run or scored file against the first, pair by pair, and write what changed into `out`.
+
+    `gates` are sentences such as "no language worse than -0.005 at 95%", and `on` names the evidence.
+    """
+    out, checked = Path(out), [Gate.parse(text) for text in gates]
+    require_own_folder(out, MARK)
+    comparison = compare_sides([read_side(Path(run)) for run in runs], checked, on)
+    write_comparison(comparison, out)
+    return comparison
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Audited:
+    """The labels of a finished run's training pairs, and how many suspects were `listed` for review.
+
+    `known` is how well the list does, for a run on simulated pairs, whose true labels are known.
+    """
+
+    name: str
+    labels: LabelAudit
+    listed: int
+    known: Known | None
+
+
+def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
+    """Write the suspects among the labels of a finished run into the review file `out`, as many as `budget` says.
+
+    `budget` is a share of the audited pairs. Raises DataError where the run is unfinished, its files or scores are not
+    those it was made from, or `out` holds anything else.
+    """
+    folder, out = Path(folder), Path(out)
+    check_review(out)
+    require_finished(folder)
+    recipe = load_recipe(folder / "recipe.yaml")
+    pairs = enriched(recipe, gather(recipe, folder)).train.filter(pl.col("made_from").is_null())
+    tasks = {settings.name: settings.tasks for settings in recipe.learn}
+    scores = read_scores(folder, pairs, load_folds(folder / "folds"), tasks)
+    labels = audit_labels(pairs, cross_fitted(pairs, scores, recipe.merge), reviewed(recipe.data.corrections))
+    listed = labels.within(budget)
+    write_review(listed, out)
+    truth = read_truth(folder / "data") if recipe.data.simulate is not None else None
+    return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
+
+
+def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
+    """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
+    settings = CurateSettings()
+    pairs = clean(read_pairs([Path(file) for file in files], settings, training=False).pairs, settings)
+    return leaks(pairs, read_split(Path(split), pairs), FoldSettings(category_levels=category_levels), seed=0)
+
+
+def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:
+    """Return how much each word of a pair counts for its probability, and the threshold of its task.
+
+    The model knows the category path of the pair beside those of its bundle.
+    """
+    model = load(bundle)
+    own = clean(Pairs.of([pair]), model.curate)
+    paths = own.filter(own.readable).of_task("QC")["target"]
+    attribution = attribute(Calibrated(model.knowing(paths)), pair)
+    return attribution, model.decision.thresholds[pair.task]
+
+
+def explore(
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    against: Sequence[str | Path] = (),
+    tokenizer: str | None = None,
+    correct_language: bool = True,
+) -> Exploration:
+    """Say what files of pairs hold, in the page `explore.html` and in `explore.json`, and return the same.
+
+    Labels need not be there. `against` are other files, such as the training files of a dev file: what each side holds
+    and the other lacks is counted. `tokenizer` is a model whose tokens are counted. With `correct_language`, queries
+    in another language than their file says are counted, and every figure goes by the corrected language.
+    """
+    out, given, others = Path(out), [Path(file) for file in files], [Path(file) for file in against]
+    check_exploration(out, (*given, *others))
+    settings = CurateSettings(correct_language=correct_language)
+    read = prepare_for_scoring(given, settings.model_copy(update={"correct_language": False}))
+    pairs = correct_languages(read.pairs, settings)
+    known = prepare_for_scoring(others, settings).pairs if others else None
+    tokens = None if tokenizer is None else token_counts(distinct_texts(pairs), tokenizer)
+    origin = Origin(
+        files=tuple(map(str, given)),
+        against=tuple(map(str, others)),
+        rows=read.counts["rows"],
+        left_out=set_aside(read.quarantine),
+        corrected=correct_language,
+        tokenizer=tokenizer,
+        simulated=any(map(is_simulated, given)),
+    )
+    found = explore_pairs(pairs, read.pairs["language"], origin, against=known, tokens=tokens)
+    write_exploration(found, out)
+    return found
+
+
+def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
+    """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
+
+    `pairs` is how many labelled pairs there are, for files that are elsewhere; None: they are counted. `tokens` is
+    the mean length of a pair; None: as long as the model reads.
+    """
+    work = _workload(recipe, pairs, tokens)
+    planned = [settings for settings in recipe.learn if isinstance(settings, LLMSettings)]
+    return {settings.name: plan(settings, work, gpu) for settings in planned}
+
+
+def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:
+    files = (recipe.data.train, recipe.data.dev)
+    if pairs is not None:
+        tasks = {task for settings in recipe.learn for task in trained_tasks(settings)}
+        train, dev = dict.fromkeys(tasks, pairs // len(tasks)), {}
+    elif recipe.data.simulate is not None:
+        rows = sizes(recipe.data.simulate.pairs)
+        train, dev = ({task: rows[task, split] for task in TASKS} for split in ("train", "dev"))
+    elif absent := [path for path in (*files[0], *files[1]) if not path.exists()]:
+        raise RecipeError(f"the pairs cannot be counted, for {absent[0]} is not here; say with --pairs how many")
+    else:
+        train, dev = (_counted(paths, recipe) for paths in files)
+    return Workload(train, dev, recipe.fold, refit=recipe.merge.ship == "refit", tokens=tokens)
+
+
+def _counted(paths: Sequence[Path], recipe: Recipe) -> dict[Task, int]:
+    """Return how many labelled pairs of each task stand in files."""
+    pairs = read_pairs(paths, recipe.curate, training=False).pairs.labelled if paths else Pairs.concat([])
+    return {task: len(pairs.of_task(task)) for task in TASKS}
