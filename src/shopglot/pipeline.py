@@ -27,7 +27,9 @@ from shopglot.curate.corrections import correct
 from shopglot.curate.prepare import prepare, prepare_for_judging
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate
+from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.enrich import Translating, enrich
+from shopglot.enrich.negatives import with_negatives
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
 from shopglot.enrich.translator import Translate
@@ -38,7 +40,7 @@ from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.encoders import frozen_encoder
-from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
+from shopglot.learn.enriched import Enriched
 from shopglot.learn.load import SCORERS, fits_at_once, make_learner, read_queries, trained_tasks
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.search import Measured, Values, search
@@ -211,11 +213,19 @@ def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner
     """Return the learner of `settings`, with the negatives and the lost translations that the recipe asks for."""
     learner, enrich = make_learner(settings, template(recipe), data.taxonomy), recipe.enrich
     if enrich.translation_dropout:
-        learner = WithTranslationDropout(learner, enrich.translation_dropout, recipe.seed)
+        learner = Enriched(learner, partial(drop_translations, rate=enrich.translation_dropout, seed=recipe.seed))
     if enrich.negatives is not None:
         encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in enrich.negatives.shares else None
         guard = None if enrich.guard is None else Calibrated(load(enrich.guard))
-        learner = WithNegatives(learner, enrich.negatives, recipe.seed, data.taxonomy, encoder, guard)
+        change = partial(
+            with_negatives,
+            settings=enrich.negatives,
+            seed=recipe.seed,
+            taxonomy=data.taxonomy,
+            encoder=encoder,
+            scorer=guard,
+        )
+        learner = Enriched(learner, change)
     return learner
 
 

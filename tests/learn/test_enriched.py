@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -6,8 +7,10 @@ import polars as pl
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
+from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.negative_settings import NegativeSettings
-from shopglot.learn.enriched import WithNegatives, WithTranslationDropout
+from shopglot.enrich.negatives import with_negatives
+from shopglot.learn.enriched import Enriched
 from shopglot.learn.lexical import LexicalLearner
 from shopglot.learn.settings import LexicalSettings
 from tests import shop
@@ -38,7 +41,7 @@ def test_a_share_of_the_translations_is_not_there_in_training_and_the_same_after
     train = shop.pairs(200)
     watching = Watching(LexicalLearner(LexicalSettings(), TEMPLATE))
     for _ in range(2):
-        WithTranslationDropout(watching, rate=0.5, seed=1).fit(train, tmp_path)
+        Enriched(watching, partial(drop_translations, rate=0.5, seed=1)).fit(train, tmp_path)
     first, second = watching.given
     assert first.frame.equals(second.frame)
     had, has = (len(pairs) - pairs["english"].null_count() for pairs in (train, first))
@@ -50,7 +53,7 @@ def test_negatives_are_made_from_the_pairs_of_the_fold_alone(tmp_path: Path) -> 
     train = shop.pairs(200)
     watching = Watching(LexicalLearner(LexicalSettings(), TEMPLATE))
     settings = NegativeSettings(per_positive=0.5, shares={"random": 1.0})
-    WithNegatives(watching, settings, seed=1).fit(train, tmp_path)
+    Enriched(watching, partial(with_negatives, settings=settings, seed=1)).fit(train, tmp_path)
     (given,) = watching.given
     made = given.filter(pl.col("made_from").is_not_null())
     assert len(made) > 0

@@ -8,7 +8,7 @@ import numpy as np
 
 from shopglot.core.batches import by_length
 from shopglot.core.errors import RecipeError
-from shopglot.core.pretrained import load_pretrained
+from shopglot.enrich.torch_translator import load_torch
 from shopglot.enrich.translate_settings import FewShotSettings
 
 TARGET: Final = "en"
@@ -44,19 +44,8 @@ class FewShot:
 
     def __init__(self, name: str, settings: FewShotSettings, source: str) -> None:
         """Load the tokenizer and weights from the folder or hub name `source`."""
-        try:
-            import torch
-            from transformers import AutoModelForCausalLM, AutoTokenizer
-        except ImportError as missing:
-            raise RecipeError(
-                f"{settings.model} needs torch and transformers: pip install 'shopglot[translate]'"
-            ) from missing
-        revision = {} if settings.revision is None else {"revision": settings.revision}
         self.name, self._settings = name, settings
-        self._tokenizer: Any = load_pretrained(AutoTokenizer, source, **revision)
-        dtype = getattr(torch, settings.dtype)
-        model = load_pretrained(AutoModelForCausalLM, source, dtype=dtype, use_safetensors=True, **revision)
-        self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        self._tokenizer, self._model = load_torch("AutoModelForCausalLM", settings, source)
         self._stops = _ids_with_a_line_break(self._tokenizer)
         self._prompt: list[int] = self._tokenizer(PROMPT)["input_ids"]
         self._read = self._read_once()

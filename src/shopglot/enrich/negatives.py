@@ -75,6 +75,20 @@ def negatives(
     return Made(Pairs.concat(part.pairs for part in made), dict(counts))
 
 
+def with_negatives(
+    pairs: Pairs,
+    settings: NegativeSettings,
+    *,
+    seed: int,
+    taxonomy: Iterable[str] = (),
+    encoder: Encoder | None = None,
+    scorer: Scorer | None = None,
+) -> Pairs:
+    """Return the pairs and, after them, the `negatives` that are made from them."""
+    made = negatives(pairs, settings, seed=seed, taxonomy=taxonomy, encoder=encoder, scorer=scorer)
+    return Pairs.concat([pairs, made.pairs])
+
+
 def draw_negatives(
     judged: pl.DataFrame,
     shelf: Shelf,

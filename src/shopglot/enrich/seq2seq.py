@@ -1,14 +1,12 @@
 """Sequence-to-sequence models of transformers as translators."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from shopglot.core.batches import by_length
-from shopglot.core.errors import RecipeError
-from shopglot.core.pretrained import load_pretrained
 from shopglot.enrich.tagged import TaggedTokenizer
+from shopglot.enrich.torch_translator import load_torch
 from shopglot.enrich.translate_settings import Seq2SeqSettings
 
 
@@ -17,19 +15,9 @@ class Seq2Seq:
 
     def __init__(self, name: str, settings: Seq2SeqSettings, source: str) -> None:
         """Load the tokenizer and weights from the folder or hub name `source`."""
-        try:
-            import torch
-            from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-        except ImportError as missing:
-            raise RecipeError(
-                f"{settings.model} needs torch and transformers: pip install 'shopglot[translate]'"
-            ) from missing
-        revision = {} if settings.revision is None else {"revision": settings.revision}
         self.name, self._settings = name, settings
-        self.tagged = TaggedTokenizer(load_pretrained(AutoTokenizer, source, **revision), settings)
-        dtype = getattr(torch, settings.dtype)
-        model = load_pretrained(AutoModelForSeq2SeqLM, source, dtype=dtype, use_safetensors=True, **revision)
-        self._model: Any = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+        tokenizer, self._model = load_torch("AutoModelForSeq2SeqLM", settings, source)
+        self.tagged = TaggedTokenizer(tokenizer, settings)
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
         """Return a translation per text; raises RecipeError for a language that the model does not know."""
