@@ -42,7 +42,7 @@ format: $(INSTALLED)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,llm,translate,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,embedded,llm,translate,engines,pack,serve,scale,dev]'
 	touch $@
 
 clean:

@@ -1,0 +1,1 @@
+"""A bundle answers: files, a cluster, and clients over HTTP."""
