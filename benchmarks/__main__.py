@@ -14,6 +14,7 @@ NAMES = (
     "encoder_training",
     "llm_training",
     "llm_table",
+    "llm_transfer",
     "shopify_qc",
     "audit_noise",
     "bootstrap_shopify",

@@ -10,7 +10,7 @@ from typing import Any, Final
 from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import read_tokenizer, resolve
 from shopglot.learn.targets import output_names
 
 _ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
@@ -20,9 +20,7 @@ _TEXT_PART: Final = {r"^language_model\.model\.": "model.", r"^model\.language_m
 
 def load_tokenizer(settings: LLMSettings, source: str) -> Any:
     """Return the tokenizer; raises RecipeError where it has nothing to pad with."""
-    from transformers import AutoTokenizer
-
-    tokenizer = load_pretrained(AutoTokenizer, source)
+    tokenizer = read_tokenizer(source)
     if settings.pad_token is not None:
         if settings.pad_token not in tokenizer.get_vocab():
             raise RecipeError(f"pad_token {settings.pad_token!r} is no token of {settings.model}; name one that it has")
@@ -66,7 +64,11 @@ def with_adapters(model: Any, heads: list[str], lora: LoraSettings) -> Any:
     except ImportError as missing:
         raise RecipeError("LoRA needs peft: pip install 'shopglot[llm]'") from missing
     with _peft():
-        return get_peft_model(model, _lora_config(model, heads, lora))
+        try:
+            return get_peft_model(model, _lora_config(model, heads, lora))
+        except (NotImplementedError, TypeError, ValueError) as reason:
+            first = str(reason).strip().splitlines()[0]
+            raise RecipeError(f"`lora.peft` is none that LoraConfig takes: {first}; leave the field out") from reason
 
 
 def on_top(model: Any) -> list[str]:
@@ -111,8 +113,19 @@ def _pooled(source: str, load: dict[str, Any]) -> tuple[Any, list[str]]:
     from transformers import AutoModelForSequenceClassification
 
     model, found = load_pretrained(AutoModelForSequenceClassification, source, output_loading_info=True, **load)
-    new = {key.rpartition(".")[0] for key in found["missing_keys"]}
-    return model, [*on_top(model), *sorted(name for name in new if name.startswith(model.base_model_prefix + "."))]
+    new = sorted({key.rpartition(".")[0] for key in found["missing_keys"]})
+    inside = [name for name in new if name.startswith(model.base_model_prefix + ".")]
+    _check_pretrained([name for name in inside if ".pooler" not in name], source)
+    return model, [*on_top(model), *inside]
+
+
+def _check_pretrained(missing: list[str], source: str) -> None:
+    """Refuse a model that would be trained with layers of random numbers; a pooler alone may be new."""
+    if missing:
+        raise BundleError(
+            f"{source} lacks the weights of {len(missing)} layers that its configuration has, such as {missing[0]}; "
+            "they are those of another model"
+        )
 
 
 def _has_weights(module: Any) -> bool:
@@ -131,7 +144,8 @@ def _yes_no(settings: LLMSettings, tokenizer: Any, source: str, load: dict[str, 
     words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in settings.words]
     if any(len(ids) != 1 for ids in words):
         raise RecipeError(f"the words {settings.words} of the yes-no head must each be one token of {settings.model}")
-    language_model = load_pretrained(AutoModelForCausalLM, source, **load)
+    language_model, found = load_pretrained(AutoModelForCausalLM, source, output_loading_info=True, **load)
+    _check_pretrained(sorted(found["missing_keys"]), source)
     yes, no = (language_model.get_output_embeddings().weight[ids[0]].detach() for ids in words)
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(language_model.config)

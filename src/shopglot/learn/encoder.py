@@ -12,7 +12,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.pretrained import load_pretrained
 from shopglot.core.scores import Scores
 from shopglot.format.template import Template
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import read_tokenizer, resolve
 from shopglot.learn.reading import encode_pairs, text_pairs
 from shopglot.learn.settings import EncoderSettings
 from shopglot.learn.store import read_scorer, write_scorer
@@ -47,11 +47,11 @@ class EncoderLearner:
 
     def fit(self, train: Pairs, work: Path) -> "EncoderScorer":
         """Return the trained scorer; a killed run goes on from the last checkpoint in `work`."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+        from transformers import AutoModelForSequenceClassification, set_seed
 
         set_seed(self.settings.seed)
         source = resolve(self.settings.model)
-        tokenizer = load_pretrained(AutoTokenizer, source)
+        tokenizer = read_tokenizer(source)
         model = load_pretrained(
             AutoModelForSequenceClassification,
             source,
@@ -129,11 +129,11 @@ class EncoderScorer:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the scorer that `save` wrote."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         facts, template = read_scorer(folder)
         model = load_pretrained(AutoModelForSequenceClassification, str(folder), use_safetensors=True)
-        tokenizer = load_pretrained(AutoTokenizer, str(folder))
+        tokenizer = read_tokenizer(str(folder))
         return cls(model, tokenizer, template, facts["max_tokens"])
 
     def _probabilities(self, texts: pl.DataFrame) -> Scores:

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from shopglot.core.errors import RecipeError
+from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.files import cache_folder, whole_folder, write_json
+from shopglot.core.pretrained import load_pretrained
 from shopglot.learn.e5_small import E5_SMALL, make_e5_small
 from shopglot.learn.gguf_models import GEMMA, SMOLLM2, make_gemma, make_smollm2
 from shopglot.learn.packaged import PackagedWeights
@@ -43,3 +44,13 @@ def resolve(model: str) -> str:
             made_from = {"release": weights.release, "sha256": weights.sha256, "license": weights.license}
             write_json(part / "made_from.json", made_from)
     return str(folder)
+
+
+def read_tokenizer(source: str) -> Any:
+    """Return the tokenizer of what `resolve` returned, or of a folder; BundleError where there is none."""
+    from transformers import AutoTokenizer
+
+    tokenizer = load_pretrained(AutoTokenizer, source)
+    if len(tokenizer) <= len(tokenizer.all_special_tokens):  # what transformers makes up where there are no files
+        raise BundleError(f"{source} holds no tokenizer; copy the model's own files beside its weights")
+    return tokenizer
