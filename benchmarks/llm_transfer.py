@@ -31,7 +31,6 @@ from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Floats
 from shopglot.core.pair import TASKS
 from shopglot.core.pairs import Pairs
-from shopglot.core.scores import Scores
 from shopglot.learn.llm import LLMLearner
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings
@@ -40,16 +39,17 @@ from shopglot.pipeline import deal_folds, gather, template
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SEEDS = {"hierarchy": (0, 1), "transfer": (0,)}
-TUNE_PAIRS, DEV_PAIRS, WITH_PARENTS = 200, 400, 300
+TUNE_PAIRS, DEV_PAIRS = {"hierarchy": 200, "transfer": 150}, {"hierarchy": 600, "transfer": 300}
+WITH_PARENTS = 200
 
 
-def main(part: str, names: set[str], seeds: tuple[int, ...]) -> None:
-    """Train and judge the learners of a recipe."""
+def main(part: str, names: tuple[str, ...], seeds: tuple[int, ...]) -> None:
+    """Train and judge the learners of a recipe, or those of them that are named."""
     recipe = load_recipe(RECIPES / f"{part}.yaml")
     for seed in seeds:
-        sample = sample_of(seed) if part == "hierarchy" else _simulated(recipe, seed)
+        sample = _simulated(recipe, seed) if part == "transfer" else _public(seed)
         for settings in recipe.learn:
-            if isinstance(settings, LLMSettings) and settings.name in names | ({settings.name} if not names else set()):
+            if isinstance(settings, LLMSettings) and settings.name in (names or (settings.name,)):
                 seeded = settings.model_copy(update={"seed": seed})
                 for facts in _judged(part, recipe, seeded, sample):
                     print(json.dumps({"benchmark": "llm_transfer", "part": part, "seed": seed, **facts}), flush=True)
@@ -59,32 +59,33 @@ def _judged(part: str, recipe: Recipe, settings: LLMSettings, sample: Sample) ->
     """Train one learner and yield its figures."""
     with tempfile.TemporaryDirectory() as work:
         start = time.process_time()  # other work on the machine does not count
-        train = sample.train.of_tasks(settings.trained_tasks)
-        scorer = LLMLearner(settings, template(recipe)).fit(train, Path(work))
+        scorer = LLMLearner(settings, template(recipe)).fit(sample.train, Path(work))
         minutes = (time.process_time() - start) / 60
     facts = {"learner": settings.name, "minutes": round(minutes, 1)}
-    tune, dev = scorer.score(sample.tune), scorer.score(sample.dev)
+    tune, said = scorer.score(sample.tune), sigmoid(scorer.logits(scorer.reader.texts(sample.dev)))
     for task in sample.dev.tasks:
-        (tuned, judged) = ((pairs["task"] == task).to_numpy() for pairs in (sample.tune, sample.dev))
+        tuned, judged = ((pairs["task"] == task).to_numpy() for pairs in (sample.tune, sample.dev))
         threshold = steady_threshold(sample.tune.labels[tuned], tune[tuned])
-        of_task, scores = sample.dev.filter(judged), dev[judged]
-        for group, rows in groups_of(of_task) if part == "hierarchy" else [("all", np.ones(len(of_task), bool))]:
-            figures = figures_of(of_task.filter(rows), scores[rows], threshold)
+        dev, scores = sample.dev.filter(judged), said[judged, 0]
+        groups = list(groups_of(dev))
+        for group, rows in groups if part == "hierarchy" else groups[:1]:
+            figures = figures_of(dev.filter(rows), scores[rows], threshold)
             yield {**facts, "task": task, "languages": group, **figures}
     if part == "hierarchy":
-        yield {**facts, **_contradictions(scorer, sample.dev, dev)}
+        yield {**facts, **_contradictions(scorer, sample.dev, said)}
 
 
-def _contradictions(scorer: LLMScorer, dev: Pairs, scores: Scores) -> dict[str, float]:
-    """Return how often and by how much a child is more probable than its parent."""
+def _contradictions(scorer: LLMScorer, dev: Pairs, said: Floats) -> dict[str, float]:
+    """Return how often and by how much a child is more probable than its parent; `said` has the answer first."""
     path = levels(pl.col("target"))
-    some = dev.frame.with_columns(score=pl.lit(scores)).filter(path.list.len() > 1).head(WITH_PARENTS)
-    parents = Pairs(some.drop("score").with_columns(target=path.list.head(path.list.len() - 1).list.join(",")))
-    found = _excess("parent", some["score"].to_numpy()[:, None], scorer.score(parents)[:, None])
+    some = np.flatnonzero(dev.frame.select(path.list.len() > 1).to_series().to_numpy())[:WITH_PARENTS]
+    above = path.list.head(path.list.len() - 1).list.join(",")
+    parents = scorer.score(Pairs(dev.frame[some].with_columns(target=above)))
+    found = _excess("parent", said[some, 0], parents)
     if scorer.settings.hierarchy is None:
         return found
-    said = sigmoid(scorer.logits(scorer.reader.texts(Pairs(some.drop("score")))))
-    depth, own = some.select(path.list.len()).to_series().to_numpy(), said[:, 1:]
+    depth = dev.frame.select(path.list.len()).to_series().to_numpy()
+    own = said[:, 1:].copy()
     own[depth[:, None] <= np.arange(own.shape[1])] = np.nan  # levels that a path does not have
     child = np.hstack([np.repeat(said[:, :1], own.shape[1], axis=1), own[:, 1:]])
     return found | _excess("level", child, np.hstack([own, own[:, :-1]]))
@@ -99,6 +100,12 @@ def _excess(name: str, child: Floats, parent: Floats) -> dict[str, float]:
     }
 
 
+def _public(seed: int) -> Sample:
+    sample = sample_of(seed)
+    tune, dev = sample.tune.frame.head(TUNE_PAIRS["hierarchy"]), sample.dev.frame.head(DEV_PAIRS["hierarchy"])
+    return Sample(sample.train, Pairs(tune), Pairs(dev))
+
+
 def _simulated(recipe: Recipe, seed: int) -> Sample:
     """Return the recipe's simulated pairs: those to learn from, and as many of each task to tune and to judge on."""
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +113,9 @@ def _simulated(recipe: Recipe, seed: int) -> Sample:
         folds = deal_folds(recipe, data.train, Path(folder))
     learned = data.train.filter(folds.trains(data.train, None))
     tune, dev = data.train.filter(folds.judges(data.train, TUNE)), data.dev.labelled
-    return Sample(learned, _of_each_task(tune, TUNE_PAIRS, seed), _of_each_task(dev, DEV_PAIRS, 0))
+    return Sample(
+        learned, _of_each_task(tune, TUNE_PAIRS["transfer"], seed), _of_each_task(dev, DEV_PAIRS["transfer"], seed=0)
+    )
 
 
 def _of_each_task(pairs: Pairs, count: int, seed: int) -> Pairs:
@@ -117,7 +126,7 @@ def _of_each_task(pairs: Pairs, count: int, seed: int) -> Pairs:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case [part, name, seed]:
-            main(part, {name}, (int(seed),))
+            main(part, (name,), (int(seed),))
         case _:
             for part, seeds in SEEDS.items():
-                main(part, set(), seeds)
+                main(part, (), seeds)

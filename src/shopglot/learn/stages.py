@@ -79,7 +79,8 @@ def _check_it_stayed_in_bounds(said: Floats, name: str, checkpoints: Path) -> No
     """Raise where the weights have run away, after which a model says nothing but NaN."""
     if not np.isfinite(said).all():
         raise TrainingError(
-            f"{name!r} has learned numbers beyond all bounds; lower its learning_rate, delete {checkpoints} and train again"
+            f"{name!r} has learned numbers beyond all bounds; lower its learning_rate, delete {checkpoints} and train "
+            "again"
         )
 
 
