@@ -39,8 +39,8 @@ from shopglot.pipeline import deal_folds, gather, template
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 SEEDS = {"hierarchy": (0, 1), "transfer": (0,)}
-TUNE_PAIRS, DEV_PAIRS = {"hierarchy": 200, "transfer": 150}, {"hierarchy": 600, "transfer": 300}
-WITH_PARENTS = 200
+TUNE_PAIRS, DEV_PAIRS = {"hierarchy": 120, "transfer": 100}, {"hierarchy": 450, "transfer": 200}
+WITH_PARENTS = 150
 
 
 def main(part: str, names: tuple[str, ...], seeds: tuple[int, ...]) -> None:
