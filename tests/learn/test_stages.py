@@ -87,6 +87,15 @@ def test_training_stops_when_the_development_part_gets_no_better(tmp_path: Path,
     assert 2 < max(begun) < 40
 
 
+def test_what_the_trainer_prints_stays_out_of_standard_output(
+    tmp_path: Path, tiny_xlm_roberta: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores_of(settings_of(tiny_xlm_roberta), tmp_path)
+    printed = capsys.readouterr()
+    assert "train_loss" in printed.err
+    assert "train_loss" not in printed.out
+
+
 def test_heads_of_their_own_and_levels_are_learned_and_kept(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
     settings = settings_of(tiny_xlm_roberta, task_heads=True, hierarchy=HierarchySettings(levels=2))
     scorer = LLMLearner(settings, TEMPLATE).fit(TRAIN, tmp_path)
