@@ -10,7 +10,7 @@ from typing import Any, Final
 from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
-from shopglot.learn.pretrained import read_tokenizer, resolve
+from shopglot.learn.pretrained import CHECKED, check_weights, read_classifier, read_tokenizer, resolve
 from shopglot.learn.targets import output_names
 
 _ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
@@ -95,37 +95,18 @@ def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: b
     config.num_labels = len(output_names(settings))
     config.problem_type = "multi_label_classification"
     config.pad_token_id = tokenizer.pad_token_id
-    load = {"config": config, "dtype": dtype, "use_safetensors": True, "key_mapping": _TEXT_PART}
+    load = {"config": config, "dtype": dtype, "key_mapping": _TEXT_PART}
     if settings.quantization is not None:
         load["quantization_config"] = _quantized(settings)
     if settings.head == "yes-no":
         model, heads = _yes_no(settings, tokenizer, source, load), ["score"]
     else:
-        model, heads = _pooled(source, load)
+        model, poolers = read_classifier(source, **load)
+        heads = [*on_top(model), *poolers]
     model.config.use_cache = False
     for name in heads:
         model.get_submodule(name).float().register_forward_pre_hook(_as_the_weights)
     return model, heads
-
-
-def _pooled(source: str, load: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return the model, and its modules on top of the base model or without pretrained weights."""
-    from transformers import AutoModelForSequenceClassification
-
-    model, found = load_pretrained(AutoModelForSequenceClassification, source, output_loading_info=True, **load)
-    new = sorted({key.rpartition(".")[0] for key in found["missing_keys"]})
-    inside = [name for name in new if name.startswith(model.base_model_prefix + ".")]
-    _check_pretrained([name for name in inside if ".pooler" not in name], source)
-    return model, [*on_top(model), *inside]
-
-
-def _check_pretrained(missing: list[str], source: str) -> None:
-    """Refuse a model that would be trained with layers of random numbers; a pooler alone may be new."""
-    if missing:
-        raise BundleError(
-            f"{source} lacks the weights of {len(missing)} layers that its configuration has, such as {missing[0]}; "
-            "they are those of another model"
-        )
 
 
 def _has_weights(module: Any) -> bool:
@@ -144,8 +125,8 @@ def _yes_no(settings: LLMSettings, tokenizer: Any, source: str, load: dict[str, 
     words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in settings.words]
     if any(len(ids) != 1 for ids in words):
         raise RecipeError(f"the words {settings.words} of the yes-no head must each be one token of {settings.model}")
-    language_model, found = load_pretrained(AutoModelForCausalLM, source, output_loading_info=True, **load)
-    _check_pretrained(sorted(found["missing_keys"]), source)
+    language_model, found = load_pretrained(AutoModelForCausalLM, source, **CHECKED, **load)
+    check_weights(found["missing_keys"], source)
     yes, no = (language_model.get_output_embeddings().weight[ids[0]].detach() for ids in words)
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(language_model.config)
