@@ -95,7 +95,16 @@ def merge_adapters(folder: Path, out: Path) -> None:
     scorer = LLMScorer.load(folder)
     if scorer.settings.lora is None:
         raise RecipeError(f"{folder} has no adapters to merge; all of its weights were trained, so use it as it is")
-    settings = scorer.settings.model_copy(update={"lora": None})
-    merged = LLMScorer(scorer.model.merge_and_unload(), replace(scorer.reader, settings=settings))
     with whole_folder(out) as part:
-        merged.save(part)
+        without_adapters(scorer).save(part)
+
+
+def without_adapters(scorer: LLMScorer) -> LLMScorer:
+    """Return the scorer with its adapters merged into the weights, or itself where it has none.
+
+    The adapters of `scorer` are used up: it cannot be saved or scored with afterwards.
+    """
+    if scorer.settings.lora is None:
+        return scorer
+    settings = scorer.settings.model_copy(update={"lora": None})
+    return LLMScorer(scorer.model.merge_and_unload(), replace(scorer.reader, settings=settings))
