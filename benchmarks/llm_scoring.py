@@ -1,14 +1,14 @@
 """How fast Gemma-3 270M scores, beside the plain way: `python -m benchmarks.llm_scoring [pairs] [folder]`.
 
-The plain way is transformers alone: float32, each row tokenized as one text, batches of a fixed size in the order of the
-rows, padded to the longest of the batch; the best of three sizes counts. Ours is `LLMScorer.score`: bfloat16, each
+The plain way is transformers alone: float32, each row tokenized as one text, batches of a fixed size in the order of
+the rows, padded to the longest of the batch; the best of three sizes counts. Ours is `LLMScorer.score`: bfloat16, each
 distinct text tokenized once, batches of like length under a token budget, and what a query's pairs have in common
-computed once. Both read the same weights: LoRA on 1,280 public Shopify pairs, merged; `folder` names a merged model
+computed once. Both read the same weights: LoRA on 640 public Shopify pairs, merged; `folder` names a merged model
 that is there already. Paths are cut to their last three levels.
 
 Two inputs of dev pairs that are not English: a catalogue (each query with 20 paths: its own labelled ones and random
 others) and distinct pairs (labelled, each query once, half as many rows), where nothing can be shared. Decisions are
-taken at one threshold, chosen on 300 training pairs that were not trained on. Prints one JSON line for each input.
+taken at one threshold, chosen on 200 training pairs that were not trained on. Prints one JSON line for each input.
 """
 
 import json
@@ -41,7 +41,7 @@ from shopglot.learn.torch_runs import logits
 from shopglot.merge.threshold import steady_threshold
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "shopify_qc"
-STEPS, BATCH, TUNE = 80, 16, 300
+STEPS, BATCH, TUNE = 40, 16, 200
 CANDIDATES = 20
 PLAIN_BATCHES = (8, 32, 128)
 
@@ -125,7 +125,7 @@ def _timed(sample: Pairs, score: Callable[[], Scores]) -> Way:
 
 
 def _tokens(scorer: LLMScorer, sample: Pairs, texts: list[str]) -> dict[str, float]:
-    """Return the mean tokens of a row, how many of them are shared, and the share of rows that read the same in both ways."""
+    """Return the mean tokens of a row, how many are shared, and which share of rows is the same tokens in both ways."""
     parts = scorer.reader.texts(sample)
     ids = scorer.reader.encode(parts)["input_ids"]
     whole = [scorer.reader.tokenizer(text)["input_ids"] for text in texts]
@@ -181,4 +181,4 @@ def _read(name: str) -> pl.DataFrame:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 800, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 480, Path(sys.argv[2]) if len(sys.argv) > 2 else None)
