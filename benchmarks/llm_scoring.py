@@ -6,8 +6,9 @@ distinct text tokenized once, batches of like length under a token budget, and w
 computed once. Both read the same weights: LoRA on 640 public Shopify pairs, merged; `folder` names a merged model
 that is there already. Paths are cut to their last three levels.
 
-Two inputs of dev pairs that are not English: a catalogue (each query with 20 paths: its own labelled ones and random
-others) and distinct pairs (labelled, each query once, half as many rows), where nothing can be shared. Decisions are
+Three inputs of dev pairs that are not English: each query with 20 paths, its own labelled ones and either their nearest
+neighbours in the taxonomy, which is what a retriever hands on, or random others; and distinct pairs (labelled, each
+query once, half as many rows), where nothing can be shared. Decisions are
 taken at one threshold, chosen on 200 training pairs that were not trained on. Prints one JSON line for each input.
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shopglot.core.category import levels
+from shopglot.core.category import CategoryPath, levels
 from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Confusion
 from shopglot.core.pairs import Pairs
@@ -36,7 +37,7 @@ from shopglot.format.template import Template
 from shopglot.learn.llm import LLMLearner
 from shopglot.learn.llm_scorer import LLMScorer, merge_adapters
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings, StageSettings
-from shopglot.learn.shared_prefix import shared_tokens
+from shopglot.learn.shared_prefix import shared_starts
 from shopglot.learn.torch_runs import logits
 from shopglot.merge.threshold import steady_threshold
 
@@ -125,13 +126,15 @@ def _timed(sample: Pairs, score: Callable[[], Scores]) -> Way:
 
 
 def _tokens(scorer: LLMScorer, sample: Pairs, texts: list[str]) -> dict[str, float]:
-    """Return the mean tokens of a row, how many are shared, and which share of rows is the same tokens in both ways."""
+    """Return the tokens of a row, how many of them are computed, and the share of rows that read alike in both ways."""
     parts = scorer.reader.texts(sample)
     ids = scorer.reader.encode(parts)["input_ids"]
+    groups, shared = shared_starts(ids, parts["query"])
+    once = sum(int(shared[rows[0]]) for rows in groups)
     whole = [scorer.reader.tokenizer(text)["input_ids"] for text in texts]
     return {
         "tokens_per_pair": round(float(np.mean([len(each) for each in ids])), 1),
-        "shared_tokens": round(float(shared_tokens(ids, parts["query"]).mean()), 1),
+        "tokens_computed": round((sum(map(len, ids)) - int(shared.sum()) + once) / len(ids), 1),
         "same_token_ids": round(float(np.mean([own == other for own, other in zip(ids, whole, strict=True)])), 4),
     }
 
@@ -145,20 +148,26 @@ def _quality(sample: Pairs, threshold: float, scores: dict[str, Scores]) -> dict
 
 def _inputs(dev: pl.DataFrame, pairs: int) -> Iterator[tuple[str, Pairs]]:
     once = dev.unique("query", keep="first", maintain_order=True).sample(pairs // 2, seed=0, shuffle=True)
-    queries = once.head(pairs // CANDIDATES)
-    random = np.random.default_rng(0)
-    paths = dev["target"].unique().sort()
-    rows = []
-    for query in queries["query"]:
-        own = dev.filter(pl.col("query") == query).unique("target", maintain_order=True).head(CANDIDATES)
-        others = paths.filter(~paths.is_in(own["target"].implode())).gather(
-            random.choice(len(paths) - own.height, CANDIDATES - own.height, replace=False)
-        )
-        like = own.head(1).drop("target").join(others.to_frame("target"), how="cross").select(own.columns)
-        rows += [own, like.with_columns(label=pl.lit(None, dtype=own.schema["label"]))]
-    catalogue = pl.concat(rows)
-    yield "catalogue", Pairs(catalogue.with_columns(id=pl.int_range(pl.len()).cast(pl.String)))
+    queries = once.head(pairs // CANDIDATES)["query"]
+    paths = dev["target"].unique().sort().sample(fraction=1.0, seed=0, shuffle=True)
+    for name, near in (("near candidates", True), ("random candidates", False)):
+        yield name, Pairs(pl.concat([_candidates(dev, query, paths, near=near) for query in queries]))
     yield "distinct", Pairs(once)
+
+
+def _candidates(dev: pl.DataFrame, query: str, paths: pl.Series, *, near: bool) -> pl.DataFrame:
+    """Return a query with its own targets and others of `paths`: its first target's neighbours, or any."""
+    own = dev.filter(pl.col("query") == query).unique("target", maintain_order=True).head(CANDIDATES)
+    shelves = list(CategoryPath.parse(own["target"][0]).ancestors())
+    others = [path for path in paths.to_list() if path not in set(own["target"])]
+    if near:
+        others.sort(key=lambda path: -sum(CategoryPath.parse(path).is_within(shelf) for shelf in shelves))
+    else:
+        np.random.default_rng(len(query)).shuffle(others)
+    rows = pl.DataFrame({"target": others[: CANDIDATES - own.height]})
+    more = own.head(1).drop("target").join(rows, how="cross").select(own.columns)
+    both = pl.concat([own, more.with_columns(label=pl.lit(None, dtype=own.schema["label"]))])
+    return both.with_columns(id=pl.format("{}-{}", pl.lit(query), pl.int_range(pl.len())))
 
 
 def _trained(train: Pairs, work: Path) -> Path:

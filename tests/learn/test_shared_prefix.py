@@ -21,7 +21,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.learn import shared_prefix, torch_runs
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
-from shopglot.learn.shared_prefix import is_causal, logits_by_query, shared_tokens
+from shopglot.learn.shared_prefix import is_causal, logits_by_query, shared_starts
 from shopglot.learn.torch_runs import logits
 from tests import shop
 from tests.learn.learners import TEMPLATE
@@ -149,12 +149,13 @@ def test_adapters_are_shared_as_well(scorers: Scorers) -> None:
 
 
 def test_the_tokens_of_a_query_are_computed_once(scorers: Scorers) -> None:
-    scorer, pairs = scorers("qwen3"), [(QUERIES[2], path) for path in shop.PATHS]
+    scorer = scorers("qwen3")
+    pairs = [(QUERIES[2], leaf) for leaf in ("wok", "cleaver", "snorkel", "herbal tea", "party tent")]
     with counted_tokens(scorer) as counted:
         said = scorer.score(Pairs.of([Pair("QC", query, path) for query, path in pairs]))
     texts = texts_of(scorer, pairs)
     ids = scorer.reader.encode(texts)["input_ids"]
-    query = int(shared_tokens(ids, texts["query"])[0])
+    query = int(shared_starts(ids, texts["query"])[1][0])
     assert counted[0] == query
     assert sum(counted) < query + len(ids) * (max(map(len, ids)) - query + 1)
     assert said == pytest.approx(sigmoid(both_ways(scorer, pairs)[1][:, 0]), abs=1e-5)
@@ -164,13 +165,41 @@ def test_few_targets_of_a_short_query_stay_in_plain_batches() -> None:
     rest = list(range(10, 60))
     short, long = [[1, 2, each, *rest] for each in (5, 6)], [[*range(30), each, *rest] for each in (5, 6)]
     ids = [*short, *long, [7, 8, 9, *rest]]
-    assert shared_tokens(ids, pl.Series(["a", "a", "b", "b", "c"])).tolist() == [0, 0, 30, 30, 0]
+    groups, shared = shared_starts(ids, pl.Series(["a", "a", "b", "b", "c"]))
+    assert shared.tolist() == [0, 0, 30, 30, 0]
+    assert [rows.tolist() for rows in groups] == [[2, 3]]
+
+
+def test_targets_that_begin_alike_share_more_than_the_query() -> None:
+    shelf, other = [5] * 6, [7] * 6
+    ids = [[1, 2, *shelf, 10], [1, 2, *shelf, 11], [1, 2, *other, 12], [1, 2, *other, 13], [1, 2, 9, 9]]
+    groups, shared = shared_starts(ids, pl.Series(["a"] * 5))
+    assert [rows.tolist() for rows in groups] == [[0, 1], [2, 3]]
+    assert shared.tolist() == [8, 8, 8, 8, 0]
+    _, alike = shared_starts([[1, 2, 3, 4, 5, 6, last] for last in range(4)], pl.Series(["a"] * 4))
+    assert alike.tolist() == [6] * 4
+
+
+@given(
+    ids=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6), min_size=1, max_size=12),
+    queries=st.lists(st.sampled_from("ab"), min_size=12, max_size=12),
+)
+def test_a_group_has_its_first_tokens_in_common_and_every_row_keeps_one(
+    ids: list[list[int]], queries: list[str]
+) -> None:
+    groups, shared = shared_starts(ids, pl.Series(queries[: len(ids)]))
+    for rows in groups:
+        assert len(rows) > 1
+        assert len({(queries[row], *ids[row][: shared[row]]) for row in rows}) == 1
+        assert all(0 < shared[row] < len(ids[row]) for row in rows)
+    grouped = [row for rows in groups for row in rows]
+    assert sorted(grouped) == np.flatnonzero(shared).tolist()
 
 
 def test_each_text_keeps_a_token_at_which_it_is_read() -> None:
     cut_alike, within = [[1, 2, 3]] * 2, [[1, 2, 3], [1, 2, 3, 4]]
-    assert shared_tokens(cut_alike, pl.Series(["a", "a"])).tolist() == [2, 2]
-    assert shared_tokens(within, pl.Series(["a", "a"])).tolist() == [2, 2]
+    assert shared_starts(cut_alike, pl.Series(["a", "a"]))[1].tolist() == [2, 2]
+    assert shared_starts(within, pl.Series(["a", "a"]))[1].tolist() == [2, 2]
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -1,7 +1,8 @@
 """Pairs of one query share what a causal model computes of the query.
 
 Each token of a causal model reads only the tokens before it. The keys and values of a query's tokens are therefore the
-same for all of its targets: they are computed once, and each target's tokens go on from a copy of them.
+same for all of its targets: they are computed once, and each target's tokens go on from a copy of them. Where targets
+begin alike, as the paths of one shelf do, their first tokens are shared too.
 """
 
 import copy
@@ -41,35 +42,49 @@ def logits_by_query(model: Any, tokenizer: Any, ids: Ids, queries: pl.Series) ->
     Rows of one query must begin with the same tokens to gain by it; `queries` has one text per row. The answers are
     those of `torch_runs.logits` but for the rounding of the model's type.
     """
-    shared = shared_tokens(ids, queries)
+    groups, shared = shared_starts(ids, queries)
     said = np.empty((len(ids), model.config.num_labels))
     alone = np.flatnonzero(shared == 0)
     said[alone] = logits(model, tokenizer, {"input_ids": [ids[row] for row in alone]}, autocast=False)
-    for rows, answers in _continued(model, ids, shared, _groups(queries, np.flatnonzero(shared))):
+    for rows, answers in _continued(model, ids, shared, groups):
         said[rows] = answers
     return said
 
 
-def shared_tokens(ids: Ids, queries: pl.Series) -> Rows:
-    """Return how many first tokens each row shares with all rows of its query; 0 where that saves too little.
+def shared_starts(ids: Ids, queries: pl.Series) -> tuple[list[Rows], Rows]:
+    """Return groups of rows that share their first tokens, and how many each row shares; 0 where a row is in no group.
 
-    >>> shared_tokens([[1, 2, 3], [1, 2, 4], [1, 5]], pl.Series(["tea", "tea", "wok"])).tolist()
-    [2, 2, 0]
+    A query's rows are one group, or several whose targets begin alike, whichever leaves fewer tokens to compute.
+
+    >>> groups, shared = shared_starts([[1, 2, 3], [1, 2, 4], [1, 5]], pl.Series(["tea", "tea", "wok"]))
+    >>> [rows.tolist() for rows in groups], shared.tolist()
+    ([[0, 1]], [2, 2, 0])
     """
-    shared = np.zeros(len(ids), dtype=np.int64)
-    for rows in _groups(queries, np.arange(len(ids))):
-        texts = [ids[row] for row in rows]
-        common = _common_start(texts)
-        if common * (len(rows) - 1) >= WORTH * sum(map(len, texts)):
-            shared[rows] = common
-    return shared
+    shared, groups = np.zeros(len(ids), dtype=np.int64), []
+    rows = (
+        pl.DataFrame({"row": np.arange(len(ids)), "query": queries}).group_by("query", maintain_order=True).agg("row")
+    )
+    for together in rows["row"].to_list():
+        saved, starts = _fewest_tokens(ids, together)
+        if saved >= WORTH * sum(len(ids[row]) for row in together):
+            for members, common in starts:
+                shared[members] = common
+                groups.append(np.array(members))
+    return groups, shared
 
 
-def _groups(queries: pl.Series, rows: Rows) -> list[Rows]:
-    """Return the `rows` of each query."""
-    frame = pl.DataFrame({"row": rows, "query": queries[rows]})
-    grouped = frame.group_by("query", maintain_order=True).agg("row")["row"]
-    return [each.to_numpy() for each in grouped]
+def _fewest_tokens(ids: Ids, rows: list[int]) -> tuple[int, list[tuple[list[int], int]]]:
+    """Return how many tokens sharing saves at most, and the groups that save them with the tokens each shares."""
+    common = _common_start([ids[row] for row in rows])
+    together = (len(rows) - 1) * common
+    by_next: dict[int, list[int]] = {}
+    for row in rows:
+        by_next.setdefault(ids[row][common], []).append(row)
+    if len(by_next) > 1:
+        parts = [_fewest_tokens(ids, each) for each in by_next.values() if len(each) > 1]
+        if (apart := sum(saved for saved, _ in parts)) > together:
+            return apart, [start for _, starts in parts for start in starts]
+    return together, [(rows, common)] if together else []
 
 
 def _common_start(texts: Ids) -> int:
