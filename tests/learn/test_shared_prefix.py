@@ -46,9 +46,9 @@ Scorers = Callable[..., LLMScorer]
 def small_batches() -> Iterator[None]:
     """Compute so few tokens at a time that the queries and targets of a test need several batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared_prefix, "PREFIX_BUDGET", 80)
-        for module in (shared_prefix, torch_runs):
-            patch.setattr(module, "TOKEN_BUDGET", 300)
+        patch.setattr(shared_prefix, "START_BUDGET", 80)
+        patch.setattr(shared_prefix, "REST_BUDGET", 300)
+        patch.setattr(torch_runs, "TOKEN_BUDGET", 300)
         yield
 
 

@@ -15,10 +15,13 @@ import polars as pl
 from shopglot.core.batches import Rows, by_length
 from shopglot.core.metrics import Floats
 from shopglot.core.progress import tracked
-from shopglot.learn.torch_runs import TOKEN_BUDGET, logits, on_the_gpu
+from shopglot.learn.torch_runs import logits, on_the_gpu
 
-PREFIX_BUDGET: Final = 1024
-"""Tokens of queries whose keys and values are kept at a time, padding included."""
+START_BUDGET: Final = 1024
+"""Tokens of shared starts whose keys and values are kept at a time, padding included."""
+
+REST_BUDGET: Final = 2048
+"""Tokens per batch of what follows the starts, padding included."""
 
 WORTH: Final = 0.1
 """The share of a query's tokens that must be saved for its rows to leave the plain batches."""
@@ -100,14 +103,14 @@ def _continued(model: Any, ids: Ids, shared: Rows, groups: list[Rows]) -> Iterat
 
     model.eval()
     starts = [ids[rows[0]][: shared[rows[0]]] for rows in groups]
-    parts = list(by_length(np.array([len(start) for start in starts], dtype=np.int64), budget=PREFIX_BUDGET))
+    parts = list(by_length(np.array([len(start) for start in starts], dtype=np.int64), budget=START_BUDGET))
     with on_the_gpu(model), torch.inference_mode():
         for part in tracked(parts, "scoring pairs", size=sum(map(len, groups))):
             past, mask = _past(model, [starts[group] for group in part])
             rows = np.concatenate([groups[group] for group in part])
             owner = np.repeat(np.arange(len(part)), [len(groups[group]) for group in part])
             rests = [ids[row][shared[row] :] for row in rows]
-            for batch in by_length(np.array([len(rest) for rest in rests]), budget=TOKEN_BUDGET):
+            for batch in by_length(np.array([len(rest) for rest in rests]), budget=REST_BUDGET):
                 yield rows[batch], _answers(model, past, mask, owner[batch], [rests[each] for each in batch])
 
 
