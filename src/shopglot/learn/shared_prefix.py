@@ -48,7 +48,7 @@ def logits_by_query(model: Any, tokenizer: Any, ids: Ids, queries: pl.Series) ->
     groups, shared = shared_starts(ids, queries)
     said = np.empty((len(ids), model.config.num_labels))
     alone = np.flatnonzero(shared == 0)
-    said[alone] = logits(model, tokenizer, {"input_ids": [ids[row] for row in alone]}, autocast=False)
+    said[alone] = logits(model, tokenizer, {"input_ids": [ids[row] for row in alone.tolist()]}, autocast=False)
     for rows, answers in _continued(model, ids, shared, groups):
         said[rows] = answers
     return said
