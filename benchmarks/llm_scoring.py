@@ -8,8 +8,8 @@ that is there already. Paths are cut to their last three levels.
 
 Three inputs of dev pairs that are not English: each query with 20 paths, its own labelled ones and either their nearest
 neighbours in the taxonomy, which is what a retriever hands on, or random others; and distinct pairs (labelled, each
-query once, half as many rows), where nothing can be shared. Decisions are
-taken at one threshold, chosen on 200 training pairs that were not trained on. Prints one JSON line for each input.
+query once, half as many rows), where nothing can be shared. Decisions are taken at one threshold, chosen on 200
+training pairs that were not trained on. Prints one JSON line for each input.
 """
 
 import json
