@@ -3,7 +3,7 @@
 The plain way is transformers alone: float32, each row tokenized as one text, batches of a fixed size in the order of
 the rows, padded to the longest of the batch; the best of three sizes counts. Ours is `LLMScorer.score`: bfloat16, each
 distinct text tokenized once, batches of like length under a token budget, and what a query's pairs have in common
-computed once. Both read the same weights: LoRA on 640 public Shopify pairs, merged; `folder` names a merged model
+computed once. Both read the same weights: LoRA on 1,280 public Shopify pairs, merged; `folder` names a merged model
 that is there already. Paths are cut to their last three levels.
 
 Three inputs of dev pairs that are not English: each query with 20 paths, its own labelled ones and either their nearest
@@ -42,7 +42,7 @@ from shopglot.learn.torch_runs import logits
 from shopglot.merge.threshold import steady_threshold
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "shopify_qc"
-STEPS, BATCH, TUNE = 40, 16, 200
+STEPS, BATCH, TUNE = 80, 16, 200
 CANDIDATES = 20
 PLAIN_BATCHES = (8, 32, 128)
 
