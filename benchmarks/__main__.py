@@ -13,6 +13,7 @@ NAMES = (
     "demo",
     "encoder_training",
     "llm_training",
+    "llm_scoring",
     "llm_table",
     "llm_transfer",
     "shopify_qc",
