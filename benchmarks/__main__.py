@@ -15,6 +15,7 @@ NAMES = (
     "llm_training",
     "llm_scoring",
     "llm_table",
+    "llm_transfer",
     "shopify_qc",
     "audit_noise",
     "bootstrap_shopify",
