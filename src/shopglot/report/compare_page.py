@@ -13,7 +13,7 @@ from shopglot.report import figures
 from shopglot.report.ablation import ablation_table, gap_table, markdown
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.compare import Comparison, Flip, RunComparison, SliceComparison, TaskComparison
-from shopglot.report.figures import DASH, count, decimal, percent, points, points_interval, task_name, verdict
+from shopglot.report.figures import DASH, count, decimal, percent, points, points_interval, spaced, task_name, verdict
 from shopglot.report.measure import ALL, Difference
 from shopglot.report.render import render
 from shopglot.report.sections import SMALL, Row, Table
@@ -81,7 +81,8 @@ def slice_table(task: str, column: str, found: TaskComparison) -> Table:
     """Return the whole task and the slices of one column, each side beside the other."""
     slices = {ALL: found, **found.slices[column]}
     rows = tuple(Row(name, _cells(each), _marks(each)) for name, each in slices.items())
-    return Table(f"{task} by {column}", (column, *_COLUMNS), rows)
+    head = spaced(column)
+    return Table(f"{task} by {head}", (head, *_COLUMNS), rows)
 
 
 def flip_table(caption: str, flips: list[Flip]) -> Table:
