@@ -19,7 +19,7 @@ from shopglot.report.translation import price_of_translation
 from tests.browser import PHONE, WIDE, Chromium, Opened
 from tests.report import translated
 from tests.report.explored import exploration
-from tests.report.made_up import both_tasks
+from tests.report.made_up import CHOSEN, both_tasks
 from tests.report.sides import run
 from tests.report.swept import sweep
 
@@ -44,7 +44,7 @@ def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _whole(report: Report) -> Report:
     read = translated.judged()
-    mistakes = worst_mistakes(both_tasks("dev"), Pairs.concat([]), 5, {"QC": 0.5, "QI": 0.5})
+    mistakes = worst_mistakes(both_tasks("dev"), Pairs.concat([]), FAST, CHOSEN)
     price = price_of_translation(read, translated.quality(read["both"]), FAST, seed=1)
     return report.with_mistakes(mistakes).with_translation(price)
 

@@ -13,8 +13,8 @@ from shopglot.report import figures
 from shopglot.report.ablation import ablation_table, gap_table, markdown
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.compare import Comparison, Flip, RunComparison, SliceComparison, TaskComparison
-from shopglot.report.figures import DASH, count, decimal, percent, points, points_interval, spaced, task_name, verdict
-from shopglot.report.measure import ALL, Difference
+from shopglot.report.figures import DASH, change, count, decimal, percent, points, points_interval, spaced, task_name
+from shopglot.report.measure import ALL
 from shopglot.report.render import render
 from shopglot.report.sections import SMALL, Row, Table
 
@@ -63,7 +63,7 @@ def compare_page(comparison: Comparison) -> str:
 
 def console_comparison(run: RunComparison, base: str) -> rich.table.Table:
     """Return one new run against the base, tasks and languages, for `rich.console.Console.print`."""
-    title = Text(f"{run.name} against {base}: F1avg {_difference(run.overall)}")
+    title = Text(f"{run.name} against {base}: F1avg {change(run.overall)}")
     caption = f"+ and −: pairs that only the new, or only the base, decides rightly; *: under {SMALL} pairs"
     table = rich.table.Table(title=title, caption=caption, box=rich.box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("task, language")
@@ -122,7 +122,7 @@ def _run_view(run: RunComparison) -> dict[str, Any]:
         }
         for task, found in run.tasks.items()
     ]
-    return {"run": run, "overall": _difference(run.overall), "tasks": tasks}
+    return {"run": run, "overall": change(run.overall), "tasks": tasks}
 
 
 def _chart(found: TaskComparison) -> str:
@@ -155,7 +155,7 @@ def _cells(each: SliceComparison) -> tuple[str, ...]:
     return (
         percent(each.base.f1),
         percent(each.new.f1),
-        _difference(each.difference),
+        change(each.difference),
         count(each.gained),
         count(each.lost),
         p_value(each.p_value),
@@ -171,7 +171,3 @@ def _cells(each: SliceComparison) -> tuple[str, ...]:
 def _marks(each: SliceComparison) -> tuple[str, ...]:
     few = ("few pairs",) if each.difference.count < SMALL else ()
     return few + {0.0: ("none relevant",), 1.0: ("all relevant",)}.get(each.base.positive_rate, ())
-
-
-def _difference(difference: Difference) -> str:
-    return f"{points(difference.f1)} ({points_interval(difference.interval)}): {verdict(difference)}"
