@@ -5,8 +5,8 @@ calibration and threshold from the other languages alone: by the threshold of la
 the task. The models did learn from these languages.
 
 One line per task and language of the dev files without labels in training says what F1 is there with three thresholds:
-both of these, chosen on all out-of-fold scores, and the best, which only the labels of the language tell. What ships has
-other probabilities than those that the thresholds were chosen on.
+both of these, chosen on all out-of-fold scores, and the best, which only the labels of the language tell. What ships
+has other probabilities than those that the thresholds were chosen on.
 """
 
 import json
