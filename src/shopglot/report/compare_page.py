@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     "pairs",
 )
 _SMALLEST: Final = 0.001
+_HOLDS: Final = {True: "holds", False: "does not hold"}
 _FLIPS: Final = {"gained": "right only in the new run", "lost": "right only in the base"}
 
 
@@ -55,6 +56,7 @@ def compare_page(comparison: Comparison) -> str:
         "comparison": comparison,
         "figures": figures,
         "runs": runs,
+        "overview": _overview(comparison) if len(runs) > 1 else None,
         "ablation": _ablation(comparison),
         "small": SMALL,
     }
@@ -105,6 +107,17 @@ def p_value(value: float) -> str:
     ('0.031', '<0.001')
     """
     return decimal(value) if value >= _SMALLEST else f"<{decimal(_SMALLEST)}"
+
+
+def _overview(comparison: Comparison) -> Table:
+    """Return the mean of the tasks' F1 of every run beside that of the base, and whether its gates hold."""
+    rows = tuple(
+        Row(run.name, (change(run.overall), *(_HOLDS[result.holds] for result in run.gates))) for run in comparison.runs
+    )
+    gates = (str(result.gate) for result in comparison.runs[0].gates)
+    return Table(
+        f"F1avg of every run minus that of {comparison.base}", ("run", "points, with 95 % interval", *gates), rows
+    )
 
 
 def _ablation(comparison: Comparison) -> list[Table]:
