@@ -30,7 +30,7 @@ FAST = ReportSettings(bootstrap=100)
 def pages(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every page that the project writes, each with all its parts."""
     folder = tmp_path_factory.mktemp("pages")
-    sides = [read_side(run(folder / name, skill=skill)) for name, skill in (("old", 2.0), ("new", 0.8))]
+    sides = [read_side(run(folder / name, skill=skill)) for name, skill in (("old", 2.0), ("new", 0.8), ("newer", 1.2))]
     texts = {
         "report": page(_whole(report)),
         "compare": compare_page(compare_sides(sides, [Gate.parse("no language worse than 0")], None, FAST)),
