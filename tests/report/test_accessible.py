@@ -24,6 +24,7 @@ from tests.report.sides import run
 from tests.report.swept import sweep
 
 FAST = ReportSettings(bootstrap=100)
+PAGES = ("report", "compare", "explore", "sweep")
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +50,26 @@ def _whole(report: Report) -> Report:
     return report.with_mistakes(mistakes).with_translation(price)
 
 
-@pytest.mark.parametrize("name", ["report", "compare", "explore", "sweep"])
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_opens_without_a_network_passes_axe_and_fits_a_phone(name: str, pages: Path, chromium: Chromium) -> None:
     def look(opened: Opened) -> list[str]:
         opened.unfold()
         faults = opened.violations()
-        opened.show(dark=True)
-        faults += [f"dark: {fault}" for fault in opened.violations("color-contrast")]
         for width in (WIDE, PHONE):
             opened.show(width=width)
             faults += [f"{over} pixels wider than {width}"] if (over := opened.overhang()) else []
         return [*faults, *opened.asked, *opened.complaints]
+
+    assert chromium.visit(pages / f"{name}.html", look) == []
+
+
+@pytest.mark.slow  # that the colours of the style stand out in the dark too, a test of the page checks at once
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_passes_axe_in_the_dark(name: str, pages: Path, chromium: Chromium) -> None:
+    def look(opened: Opened) -> list[str]:
+        opened.show(dark=True)
+        opened.unfold()
+        return opened.violations()
 
     assert chromium.visit(pages / f"{name}.html", look) == []
 
