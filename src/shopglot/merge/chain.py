@@ -171,10 +171,9 @@ def _unlabelled_decisions(evidence: _Evidence, settings: MergeSettings) -> Itera
         for own in language.filter(inside).unique().sort():
             spoken = language.eq_missing(pl.Series([own], dtype=pl.String)).to_numpy()
             rows, others = inside & spoken, readable & ~inside
-            learned = (
-                others & ~spoken if own is not None and _has_both(evidence.pairs.labels[others & ~spoken]) else others
-            )
-            weights, decision = _fit(evidence, learned, coarse)
+            apart = others & ~spoken
+            left_out = own is not None and _has_both(evidence.pairs.labels[apart])
+            weights, decision = _fit(evidence, apart if left_out else others, coarse)
             yield _FoldDecision(rows, blended(evidence.scores[rows], weights), decision)
 
 

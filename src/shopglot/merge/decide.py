@@ -47,7 +47,6 @@ class TaskDecision(BaseModel):
     slices: tuple[SliceThreshold, ...] = Field(
         (), description="Languages and categories with thresholds of their own; others have that of their parent."
     )
-
     labelled: tuple[str, ...] = Field((), description="The languages whose labels calibration and threshold are from.")
     unlabelled: float | None = Field(
         None, ge=0, le=1, description="The threshold of all other languages; null: that of the task."

@@ -62,7 +62,6 @@ class Mistakes(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     wrong: int
-
     false_positives: tuple[Mistake, ...]
     false_negatives: tuple[Mistake, ...]
 
@@ -106,16 +105,15 @@ class _Slice(NamedTuple):
 
 def _slices(wrong: Judged, task: Task, settings: ReportSettings, train: Pairs) -> Iterator[_Slice]:
     own = np.flatnonzero((wrong.pairs["task"] == task).to_numpy())
-    labels = wrong.pairs.labels
+    labels, ids = wrong.pairs.labels, wrong.pairs["id"].rank("dense").to_numpy()
     doubt = np.where(labels == 1, wrong.probability, -wrong.probability)
     columns = slice_columns(wrong.pairs.of_task(task), settings.slices, train if len(train) else None)
     for column in [name for name in ("language", *SLICED, *settings.slices) if name in columns]:
         values = {value: own[rows] for value, rows in rows_of_values(columns[column]).items()}
         most = sorted(values, key=lambda value: -len(values[value]))[: None if column == "language" else _MOST]
         for value in [value for value in values if value in most]:
-            ranked = values[value][
-                np.lexsort((wrong.pairs["id"].gather(values[value]).to_numpy(), doubt[values[value]]))
-            ]
+            rows = values[value]
+            ranked = rows[np.lexsort((ids[rows], doubt[rows]))]
             worst = [ranked[labels[ranked] == label][: settings.mistakes] for label in (0, 1)]
             yield _Slice(task, column, value, len(ranked), np.concatenate(worst))
 
