@@ -21,6 +21,8 @@ from shopglot.report.slices import Rows, rows_of_values, slice_columns
 SLICED: Final = ("top_category", "script", "seen_in_training")
 """The slices beside the language whose mistakes are shown."""
 _MOST: Final = 12
+_AT_ONCE: Final = 100
+"""Texts whose neighbours are sought together, which bounds the memory."""
 _NEIGHBOURS: Final = 3
 _NEAR: Final = 0.4
 _TEXTS: Final = ("query", "english", "target")
@@ -140,7 +142,9 @@ def _nearest(worst: pl.DataFrame, train: Pairs) -> dict[str, tuple[Neighbour, ..
     """Return the nearest training pairs of each mistake, by its id."""
     known = train.frame.select(pl.col("task").cast(pl.String), *_TEXTS, "label").unique().with_columns(text=_said())
     asked = worst.select("id", "task", "target", text=_said())
-    near = near_twins(asked["text"].unique(), known["text"].unique(), _NEAR).select("text", "twin")
+    texts = asked["text"].unique(maintain_order=True)
+    few = [texts.slice(start, _AT_ONCE) for start in range(0, max(len(texts), 1), _AT_ONCE)]
+    near = pl.concat([near_twins(each, known["text"].unique(), _NEAR) for each in few]).select("text", "twin")
     by_target = asked.join(known, on=["task", "target"], suffix="_known").with_columns(target_known="target")
     by_query = (
         asked.join(near, on="text")
