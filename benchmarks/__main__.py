@@ -17,6 +17,7 @@ NAMES = (
     "llm_table",
     "llm_transfer",
     "shopify_qc",
+    "new_languages",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",

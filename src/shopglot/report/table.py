@@ -8,8 +8,8 @@ from rich.text import Text
 from shopglot.report.figures import count, decimal, percent, percent_interval
 from shopglot.report.measure import FEW_GROUPS, SliceReport
 from shopglot.report.sections import SMALL
-from shopglot.report.slices import DERIVED
-from shopglot.report.summary import ENGLISH, OTHERS, Report
+from shopglot.report.slices import DERIVED, ENGLISH, OTHERS
+from shopglot.report.summary import Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
