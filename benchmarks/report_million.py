@@ -143,7 +143,7 @@ def _queries(count: int) -> pl.DataFrame:
 
 def _english(words: pl.Series, meaning: NDArray[np.int64]) -> pl.Series:
     """Return the English text of each meaning: three words, as many texts as meanings."""
-    places = (meaning, meaning // len(words), meaning // len(words) ** 2)
+    places = (meaning, meaning // 7, meaning // len(words))
     return pl.select(pl.concat_str([words.gather(place % len(words)) for place in places], separator=" ")).to_series()
 
 

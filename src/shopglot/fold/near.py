@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 _AT_ONCE: Final = 50_000
-_FEW_AT_ONCE: Final = 5_000
+_FEW_AT_ONCE: Final = 2_000
 _TRIGRAM: Final = ["gram", "again"]
 _SCHEMA: Final = pl.Schema({"text": pl.String(), "twin": pl.String(), "similarity": pl.Float64()})
 
