@@ -23,7 +23,7 @@ SLICED: Final = ("top_category", "script", "seen_in_training")
 _MOST: Final = 12
 _AT_ONCE: Final = 50
 """Mistakes whose neighbours are ranked together, which bounds the memory."""
-_TWINS: Final = 200
+TWINS: Final = 200
 """Similar queries in whose pairs the neighbours of a mistake are sought, beside the pairs with its target."""
 _NEIGHBOURS: Final = 3
 _NEAR: Final = 0.4
@@ -78,7 +78,7 @@ def worst_mistakes(
     The columns are the language, those of `SLICED` and those of the settings; of columns other than the language the
     values with the most mistakes are shown. `train` are the pairs that the judged model learned from, and `decision`
     is what it decided by; None where every fold had its own. The nearest pairs have the same target or a query with
-    similar trigrams, in English where both sides have that; of more than `_TWINS` such queries the most similar count.
+    similar trigrams, in English where both sides have that; of more than `TWINS` such queries the most similar count.
     """
     wrong = judged.where(judged.decision != (judged.pairs.labels == 1))
     slices = [each for task in wrong.pairs.tasks for each in _slices(wrong, task, settings, train)]
@@ -144,7 +144,7 @@ def _nearest(worst: pl.DataFrame, train: Pairs) -> dict[str, tuple[Neighbour, ..
     """Return the nearest training pairs of each mistake, by its id."""
     known = train.frame.select(pl.col("task").cast(pl.String), *_TEXTS, "label").unique().with_columns(text=_said())
     asked = worst.select("id", "task", "target", text=_said())
-    twins = nearest_twins(asked["text"].unique(), known["text"].unique(), _NEAR, _TWINS).select("text", "twin")
+    twins = nearest_twins(asked["text"].unique(), known["text"].unique(), _NEAR, TWINS).select("text", "twin")
     ranked = [_ranked(few, known, twins) for few in asked.iter_slices(_AT_ONCE)]
     found: dict[str, tuple[Neighbour, ...]] = {}
     for (mistake,), rows in pl.concat(ranked).group_by("id", maintain_order=True):
