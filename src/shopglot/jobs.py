@@ -51,6 +51,7 @@ from shopglot.report.kept import read_side
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.serve.settings import EngineSettings
 from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
 
 
@@ -61,21 +62,26 @@ def score_files(
     *,
     taxonomy: Sequence[str | Path] = (),
     max_bad_rows: float = 1.0,
+    part_mb: float = 8.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
     `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
     bundle, those in `taxonomy` and those that the files' own rows name.
+
+    Files may have any size: about `part_mb` megabytes of text are scored at a time, each distinct pair once, and a call
+    that was killed goes on after the last such part when it is made again.
     """
     stages = Stages()
-    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows)
+    settings = EngineSettings(chunk_bytes=round(part_mb * 2**20))
+    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows, settings)
     scoring.check()
     with stages.timed("load"):
         model = load(bundle)
     with begun(scoring, Path(bundle)) as journal:
         with stages.timed("curate"):
-            found = survey_files(scoring, model)
+            found = survey_files(scoring, model, journal)
         with stages.timed("score"):
             return score_chunks(scoring, model, found, journal)
 

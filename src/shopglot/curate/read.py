@@ -94,7 +94,7 @@ def raw_chunks(
             return separated_chunks(path, separator, size, start)
 
 
-def file_schema(path: Path, size: int) -> pl.Schema | None:
+def file_schema(path: Path, size: int | None) -> pl.Schema | None:
     """Return the types of a file's columns where a chunk of it does not show them, else None."""
     return None if path.is_dir() or _format(path) != "json" else json_schema(path, size)
 
