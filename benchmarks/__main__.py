@@ -22,6 +22,7 @@ NAMES = (
     "translation_dropout",
     "enrich_table",
     "translation_shopify",
+    "engine_stream",
 )
 
 

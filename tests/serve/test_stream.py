@@ -266,7 +266,7 @@ def test_a_process_killed_at_any_point_and_started_again_writes_the_same_bytes(t
     while not out.exists():
         running = subprocess.Popen(command, env=environment)
         parts = len(list(tmp_path.glob("*.parts/*.json")))
-        until = parts + draw.randint(1, 15)
+        until = parts + draw.randint(8, 20)
         while running.poll() is None and len(list(tmp_path.glob("*.parts/*.json"))) < until:
             time.sleep(0.005)
         time.sleep(draw.random() * 0.03)
