@@ -76,12 +76,13 @@ def _remembered(
     keys = keys_of(queries)
     rows, known = memory.recall(keys)
     new = np.setdiff1d(np.arange(queries.height), rows)
-    told = queries[new].join(
-        _by_lingua(queries[new], languages, settings), on=_KEY, how="left", nulls_equal=True, maintain_order="left"
-    )
-    memory.remember(keys[new].with_columns(told["written"]))
-    written = in_order([rows, new], [known, told.select("written")])
-    return queries.with_columns(written).drop_nulls("written")
+    told = known.clear()
+    if len(new):
+        asked = queries[new]
+        found = _by_lingua(asked, languages, settings)
+        told = asked.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left").select("written")
+        memory.remember(pl.concat([keys[new], told], how="horizontal"))
+    return queries.with_columns(in_order([rows, new], [known, told])).drop_nulls("written")
 
 
 def _by_lingua(queries: pl.DataFrame, languages: Sequence[str], settings: CurateSettings) -> pl.DataFrame:
