@@ -102,10 +102,11 @@ def test_what_lingua_said_before_is_not_asked_again(monkeypatch: pytest.MonkeyPa
     queries = ["zapatillas deportivas para mujer", "wireless headphones for kids", "mochila escolar barata"]
     pairs = Pairs.of(Pair(task="QI", query=query, target="x", language="en") for query in queries)
     expected = correct_languages(pairs, settings)["language"].to_list()
+    assert set(expected) > {"en"}
     correct_languages(pairs.filter(pl.col("query") != queries[1]), settings, memory)
     assert correct_languages(pairs, settings, memory)["language"].to_list() == expected
     monkeypatch.setitem(sys.modules, "lingua", None)
-    assert correct_languages(pairs, settings, memory)["language"].to_list() == expected == ["es", "en", "es"]
+    assert correct_languages(pairs, settings, memory)["language"].to_list() == expected
 
 
 def test_correction_can_be_left_out() -> None:

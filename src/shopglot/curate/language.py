@@ -53,7 +53,8 @@ def correct_languages(pairs: Pairs, settings: CurateSettings, memory: Remembered
     unsure = queries.filter(pl.col("written").is_null() & (letters >= _FEWEST_LETTERS)).drop("written")
     found = queries.drop_nulls("written")
     if unsure.height and len(languages) > 1:
-        found = pl.concat([found, _remembered(unsure, languages, settings, memory or Remembered(unsure.height))])
+        memory = Remembered(unsure.height) if memory is None else memory
+        found = pl.concat([found, _remembered(unsure, languages, settings, memory)])
     joined = pairs.frame.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
     return Pairs(joined.with_columns(language=pl.coalesce("written", "language")).drop("written"))
 
