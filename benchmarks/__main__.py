@@ -25,6 +25,7 @@ NAMES = (
     "translation_dropout",
     "enrich_table",
     "translation_shopify",
+    "engine_stream",
 )
 
 

@@ -17,7 +17,6 @@ from shopglot.curate.language import correct_languages
 from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
-from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import is_simulated, read_truth, sizes
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.load_translator import open_cache, translator_name
@@ -37,7 +36,7 @@ from shopglot.learn.workload import Workload
 from shopglot.merge.chain import cross_fitted
 from shopglot.pack.bundle import Calibrated, load
 from shopglot.pack.record import read_scores, require_finished
-from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.pack.scored import check_out, read_scored, write_translated
 from shopglot.pipeline import Stages, enriched, gather
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.audit import Known, LabelAudit, audit_labels, known
@@ -52,6 +51,8 @@ from shopglot.report.kept import read_side
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.serve.settings import EngineSettings
+from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
 
 
 def score_files(
@@ -61,26 +62,28 @@ def score_files(
     *,
     taxonomy: Sequence[str | Path] = (),
     max_bad_rows: float = 1.0,
+    part_mb: float = 8.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
     `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
     bundle, those in `taxonomy` and those that the files' own rows name.
+
+    Files may have any size: about `part_mb` megabytes of text are scored at a time, each distinct pair once, and a call
+    that was killed goes on after the last such part when it is made again.
     """
-    out, stages = Path(out), Stages()
-    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*given, *trees))
+    stages = Stages()
+    settings = EngineSettings(chunk_bytes=round(part_mb * 2**20))
+    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows, settings)
+    scoring.check()
     with stages.timed("load"):
         model = load(bundle)
-    with stages.timed("curate"):
-        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    with stages.timed("score"):
-        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
-        write_scored(read.pairs, decided, out)
-    return {**read.counts, "relevant": int(decided.decision.sum())}
+    with begun(scoring, Path(bundle)) as journal:
+        with stages.timed("curate"):
+            found = survey_files(scoring, model, journal)
+        with stages.timed("score"):
+            return score_chunks(scoring, model, found, journal)
 
 
 def translate_files(
