@@ -276,6 +276,45 @@ def score(
 
 
 @app.command()
+def budget(
+    bundles: Annotated[list[Path], typer.Argument(help="The `bundle` folders of finished runs, the best one last.")],
+    files: Annotated[
+        list[Path], typer.Option("--files", help="Labelled pairs that no bundle learned from; may be given again.")
+    ],
+    out: Out,
+    *,
+    pairs: Annotated[float, typer.Option(help="How many pairs are to be scored, such as 100e6.")] = 100e6,
+    hours: Annotated[float | None, typer.Option(help="How long that may take on this machine.")] = None,
+    lose: Annotated[float, typer.Option(help="How much F1 may be lost to the last bundle alone.")] = 0.005,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="Pairs that repeat themselves as those to be scored; may be given again.")
+    ] = None,
+    taxonomy: Annotated[list[Path] | None, typer.Option(help="Files of category paths; may be given again.")] = None,
+) -> None:
+    """Route pairs through cheap and dear bundles: what every way costs on this machine, and how well it decides.
+
+    The cheapest way that loses little enough is written as `routing.json`, which `score` reads like a bundle. Each
+    bundle decides the pairs that it is sure of and passes on the rest.
+
+    Example: `shopglot budget runs/small/bundle runs/demo/bundle --files held_out.csv --hours 24 --out runs/budget`
+    """
+    from shopglot.jobs import plan_cascade
+    from shopglot.report.table import plain_table
+    from shopglot.serve.budget import Wanted
+    from shopglot.serve.budget_files import frontier_table, stage_table
+
+    seconds = None if hours is None else hours * 3600 / pairs
+    wanted = Wanted(lose=lose, seconds=seconds)
+    made = plan_cascade(bundles, tuple(files), out, wanted, like=tuple(like or ()), taxonomy=tuple(taxonomy or ()))
+    output.print(plain_table(stage_table(made), "what each bundle costs here"))
+    output.print(plain_table(frontier_table(made), "cost against F1"))
+    if made.chosen.missed:
+        problems.print(made.chosen.missed)
+    output.print(f"{pairs:,.0f} pairs: {pairs * made.chosen.seconds / 3600:,.1f} hours")
+    output.print(f"routing: {out / 'routing.json'}")
+
+
+@app.command()
 def evaluate(
     scored: Annotated[Path, typer.Argument(help="What `shopglot score` wrote for labelled pairs.")],
     slices: Annotated[

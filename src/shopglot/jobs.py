@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from shopglot.config import Recipe, load_recipe
-from shopglot.core.errors import RecipeError
+from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import require_own_folder
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
@@ -52,6 +53,14 @@ from shopglot.report.kept import read_side
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.serve.budget import Budget, Wanted, budget_of
+from shopglot.serve.budget_files import MARK as BUDGET_MARK
+from shopglot.serve.budget_files import write_budget
+from shopglot.serve.deciders import load_decider
+from shopglot.serve.stage_cost import Repetition, measure
+
+_JUDGING: Final = 5_000
+"""How many labelled pairs are scored by every stage to choose between routings."""
 
 
 def score_files(
@@ -66,21 +75,53 @@ def score_files(
 
     `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
-    bundle, those in `taxonomy` and those that the files' own rows name.
+    bundle, those in `taxonomy` and those that the files' own rows name. `bundle` may be the routing file of a cascade.
     """
     out, stages = Path(out), Stages()
     given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
     rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
     check_out(out, rejected, (*given, *trees))
     with stages.timed("load"):
-        model = load(bundle)
+        model = load_decider(bundle)
     with stages.timed("curate"):
         read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
     with stages.timed("score"):
         paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
         decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
         write_scored(read.pairs, decided, out)
-    return {**read.counts, "relevant": int(decided.decision.sum())}
+    by_stage = {} if decided.stage is None else dict(decided.stage.value_counts(sort=True).rows())
+    return {**read.counts, "relevant": int(decided.decision.sum())} | {f"by {name}": n for name, n in by_stage.items()}
+
+
+def plan_cascade(
+    bundles: Sequence[str | Path],
+    files: Sequence[str | Path],
+    out: str | Path,
+    wanted: Wanted,
+    *,
+    like: Sequence[str | Path] = (),
+    taxonomy: Sequence[str | Path] = (),
+) -> Budget:
+    """Measure what the bundles cost on this machine and how well every routing decides, and write it into `out`.
+
+    `files` hold labelled pairs that no bundle learned from, of which 5,000 are scored, and `like` pairs that
+    repeat themselves as those to be scored will; without them, `files` do. `out` gets `routing.json`, which `score`
+    and `serve` read like a bundle, and the frontier as `frontier.json` and `frontier.svg`.
+    """
+    out, folders = Path(out), [Path(bundle) for bundle in bundles]
+    require_own_folder(out, BUDGET_MARK)
+    first = load(folders[0])
+    read = prepare_for_scoring([Path(file) for file in files], first.curate).pairs
+    repeating = prepare_for_scoring([Path(file) for file in like], first.curate).pairs if like else read
+    labelled = read.labelled.filter(read.labelled.readable)
+    if not len(labelled):
+        raise DataError(f"{files[0]} has no labelled pairs; give some that none of the bundles learned from")
+    judging = Pairs(labelled.frame.sample(min(_JUDGING, len(labelled)), shuffle=True, seed=0))
+    known = (*read_taxonomy([Path(file) for file in taxonomy], first.curate), *read.of_task("QC")["target"].unique())
+    measured = [measure(folder, judging, known) for folder in folders]
+    budget = budget_of(judging, measured, Repetition.of(repeating), wanted)
+    write_budget(budget, out)
+    return budget
 
 
 def translate_files(
