@@ -38,7 +38,7 @@ from shopglot.learn.workload import Workload
 from shopglot.merge.chain import cross_fitted
 from shopglot.pack.bundle import Calibrated, load
 from shopglot.pack.record import read_scores, require_finished
-from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.pack.scored import check_out, read_scored, write_translated
 from shopglot.pipeline import Stages, enriched, gather
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.audit import Known, LabelAudit, audit_labels, known
@@ -58,6 +58,7 @@ from shopglot.serve.budget_files import MARK as BUDGET_MARK
 from shopglot.serve.budget_files import write_budget
 from shopglot.serve.deciders import load_decider
 from shopglot.serve.stage_cost import Repetition, measure
+from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
 
 _JUDGING: Final = 5_000
 """How many labelled pairs are scored by every stage to choose between routings."""
@@ -77,20 +78,16 @@ def score_files(
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
     bundle, those in `taxonomy` and those that the files' own rows name. `bundle` may be the routing file of a cascade.
     """
-    out, stages = Path(out), Stages()
-    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*given, *trees))
+    stages = Stages()
+    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows)
+    scoring.check()
     with stages.timed("load"):
         model = load_decider(bundle)
-    with stages.timed("curate"):
-        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    with stages.timed("score"):
-        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
-        write_scored(read.pairs, decided, out)
-    by_stage = {} if decided.stage is None else dict(decided.stage.value_counts(sort=True).rows())
-    return {**read.counts, "relevant": int(decided.decision.sum())} | {f"by {name}": n for name, n in by_stage.items()}
+    with begun(scoring, Path(bundle)) as journal:
+        with stages.timed("curate"):
+            found = survey_files(scoring, model)
+        with stages.timed("score"):
+            return score_chunks(scoring, model, found, journal)
 
 
 def plan_cascade(

@@ -30,6 +30,10 @@ class ByColumn:
     known: frozenset[str] = frozenset()
     asked: list[str] = field(default_factory=list)
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        return (f"own:{self.column}",)
+
     def score_clean(self, pairs: Pairs) -> Decided:
         self.asked.extend(pairs["id"].to_list())
         decided = self.decision.decide(pairs, pairs[f"own:{self.column}"].to_numpy())

@@ -10,7 +10,7 @@ import numpy as np
 from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, undamaged, whole_folder, write_json
 from shopglot.core.pair import Pair, Task
-from shopglot.core.pairs import Pairs
+from shopglot.core.pairs import OWN, Pairs
 from shopglot.core.scores import SavableScorer, Scores
 from shopglot.curate.clean import clean
 from shopglot.curate.settings import CurateSettings
@@ -55,6 +55,14 @@ class Bundle:
         """Return the same for pairs that are clean already."""
         decided = self.decision.decide(pairs, self.scorer.score(pairs))
         return replace(decided, read=texts_read(pairs, {task: own.query for task, own in self.format.items()}))
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of `Pairs` that its answer may depend on beside task, query, English and target."""
+        sliced = any(own.slices for own in self.decision.tasks.values())
+        fields = {OWN + name for own in self.format.values() for name in own.item_fields}
+        unknown = () if self.format else (f"^{OWN}.*$",)  # a bundle of an earlier version does not say
+        return (*(("language",) if sliced else ()), *sorted(fields), *unknown)
 
     def knowing(self, paths: Iterable[str]) -> "Bundle":
         """Return the bundle for a shop that has these category paths too, such as those of a grown taxonomy."""

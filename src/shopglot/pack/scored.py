@@ -34,8 +34,8 @@ def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
             raise DataError(f"{file} is an input that would be replaced; choose another --out")
 
 
-def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
-    """Write Parquet where `out` ends in `.parquet`, else JSON lines; columns of an earlier scoring are replaced.
+def scored_table(pairs: Pairs, decided: Decided) -> pl.DataFrame:
+    """Return the pairs as their file had them, with what is decided; columns of an earlier scoring are replaced.
 
     `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
     text of the query the model had, and `flag` why a row without a text to judge has its task's prior. What a cascade
@@ -43,7 +43,7 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
-    table = pl.select(
+    return pl.select(
         *first,
         *own.get_columns(),
         pl.Series("score", decided.probability),
@@ -53,7 +53,6 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pairs["flag"],
         *([] if decided.stage is None else [decided.stage.alias("stage")]),
     )
-    _write(table, out)
 
 
 def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
@@ -61,15 +60,16 @@ def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
     own = pairs.own_columns()
     given = own.get_column(TRANSLATION, default=pl.Series([None])).cast(pl.String)
     written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATION)).to_series()
-    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), out)
-
-
-def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
-        if out.suffix == ".parquet":
-            table.write_parquet(part)
-        else:
-            table.write_ndjson(part)
+        write_table(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), part, out.suffix)
+
+
+def write_table(table: pl.DataFrame, path: Path, suffix: str) -> None:
+    """Write Parquet where `suffix` is `.parquet`, else JSON lines."""
+    if suffix == ".parquet":
+        table.write_parquet(path)
+    else:
+        table.write_ndjson(path)
 
 
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:

@@ -74,6 +74,11 @@ class Cascade:
         return self.stages[0].decider.curate
 
     @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of `Pairs` that the answer of some stage may depend on, as `Decider` says."""
+        return tuple(sorted({name for stage in self.stages for name in stage.decider.columns_read}))
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that some stage reads."""
         return tuple(task for task in TASKS if any(task in stage.unsure for stage in self.stages))

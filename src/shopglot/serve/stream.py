@@ -1,0 +1,142 @@
+"""Files of any size are scored in little memory, and a killed scoring goes on where it was."""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from shopglot import __version__
+from shopglot.core.errors import DataError
+from shopglot.core.files import sha256
+from shopglot.curate.quarantine import refuse_bad_share
+from shopglot.curate.taxonomy import read_taxonomy
+from shopglot.merge.decide import Decided, Decider
+from shopglot.pack.scored import check_out, scored_table
+from shopglot.serve.ahead import ahead
+from shopglot.serve.chunks import Cursor, clean_chunks
+from shopglot.serve.engine import Engine
+from shopglot.serve.journal import Done, Journal, locked
+from shopglot.serve.settings import EngineSettings
+from shopglot.serve.survey import Survey, survey
+
+_HEAD: Final = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """Files that are to be scored, and the file their rows go to with what the model says of them."""
+
+    files: tuple[Path, ...]
+    out: Path
+    taxonomy: tuple[Path, ...] = ()
+    max_bad_rows: float = 1.0
+    settings: EngineSettings = field(default_factory=EngineSettings)
+
+    @property
+    def rejected(self) -> Path:
+        """The file of the rows that are no pairs."""
+        return self.out.with_name(f"{self.out.stem}.quarantine.jsonl")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds what is done for as long as not everything is."""
+        return self.out.with_name(f"{self.out.name}.parts")
+
+    def check(self) -> None:
+        """Raise DataError where `out` cannot be written or would replace an input, or there is no such input."""
+        check_out(self.out, self.rejected, (*self.files, *self.taxonomy))
+        if absent := [path for path in self.files if not path.exists()]:
+            raise DataError(f"there is no file {absent[0]}; check the path")
+
+
+@contextmanager
+def begun(scoring: Scoring, model: Path) -> Iterator[Journal]:
+    """Give the journal of a scoring by the model at a path, new or as a killed process has left it.
+
+    Raises DataError where another process writes the same file, and where inputs, model or settings have changed since
+    the journal was begun. A scoring that fails before it has done anything leaves nothing behind.
+    """
+    with locked(scoring.folder, scoring.out):
+        journal = Journal(scoring.folder, scoring.out.suffix)
+        try:
+            journal.bind(_binding(scoring, model))
+            yield journal
+        except BaseException:
+            if not journal.done():
+                shutil.rmtree(scoring.folder)
+            raise
+        shutil.rmtree(scoring.folder)
+
+
+def survey_files(scoring: Scoring, decider: Decider) -> Survey:
+    """Return what the files' rows have in common, and write those that are no pairs, if any, into their file.
+
+    Raises DataError when they are more than the share that may be.
+    """
+    rejected = scoring.folder / "quarantine.jsonl"
+    found = survey(scoring.files, decider.curate, scoring.settings.chunk_bytes, rejected)
+    scoring.rejected.unlink(missing_ok=True)  # that of an earlier scoring says nothing of this one
+    if found.first_bad is not None:
+        rejected.replace(scoring.rejected)
+        refuse_bad_share(found.quarantined, found.rows, scoring.max_bad_rows, found.first_bad, scoring.rejected)
+    return found
+
+
+def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Journal) -> dict[str, int]:
+    """Score what the journal does not hold yet, write all of it as `out`, and return how many rows had what."""
+    curate = decider.curate.model_copy(update={"languages": decider.curate.languages or found.languages})
+    known = decider.knowing([*read_taxonomy(scoring.taxonomy, curate), *found.paths])
+    engine, counts = Engine(known, scoring.settings, curate), Counter[str]()
+    parts = journal.done()
+    for part in parts:
+        engine.scores.remember(journal.learned(part.number))
+        counts.update(part.counts)
+    start = parts[-1].after if parts else Cursor()
+    number = len(parts)
+    for chunk in ahead(clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)):
+        answer = engine.score(chunk.pairs)
+        own = chunk.counts | {"relevant": int(answer.decided.decision.sum())} | _by_stage(answer.decided)
+        journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, Done(number, own, chunk.after))
+        counts.update(own)
+        number += 1
+    journal.join(number, scoring.out)
+    return {"rows": found.rows, "quarantined": found.quarantined} | _in_order(counts)
+
+
+def _by_stage(decided: Decided) -> dict[str, int]:
+    """Return how many rows each stage of a cascade decided."""
+    if decided.stage is None:
+        return {}
+    return {f"decided by {name}": count for name, count in decided.stage.drop_nulls().value_counts().iter_rows()}
+
+
+def _in_order(counts: Counter[str]) -> dict[str, int]:
+    """Return the counts of flags, the most frequent first, and the two that every scoring has."""
+    always = ("languages corrected", "relevant")
+    flags = {name: count for name, count in counts.most_common() if name not in always}
+    return flags | {name: counts[name] for name in always}
+
+
+def _binding(scoring: Scoring, model: Path) -> dict[str, Any]:
+    return {
+        "input": {str(path.absolute()): _mark(path) for path in scoring.files},
+        "model": sha256(model / "manifest.json" if model.is_dir() else model),
+        "taxonomy": {str(path.absolute()): _mark(path) for path in scoring.taxonomy},
+        "setting": {"chunk_bytes": scoring.settings.chunk_bytes, "suffix": scoring.out.suffix},
+        "version of shopglot or polars": [__version__, pl.__version__],
+    }
+
+
+def _mark(path: Path) -> dict[str, Any]:
+    """Return what changes when a file does: its size, its time, and the checksum of its beginning."""
+    if path.is_dir():
+        return {each.name: _mark(each) for each in sorted(path.iterdir()) if each.is_file()}
+    with path.open("rb") as file:
+        beginning = hashlib.sha256(file.read(_HEAD)).hexdigest()
+    return {"size": path.stat().st_size, "time": path.stat().st_mtime_ns, "beginning": beginning}
