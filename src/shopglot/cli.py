@@ -438,6 +438,7 @@ def merge_adapters(
 def pack(
     run: Annotated[Path, typer.Argument(help="The folder of a finished run; with --pairs, a bundle will do.")],
     out: Out,
+    *,
     precision: Annotated[Precision, typer.Option(help="What the networks compute in.")] = "int8",
     engine: Annotated[
         Literal["auto", "openvino", "onnxruntime"], typer.Option(help="What runs them; auto: the faster one here.")
@@ -491,6 +492,29 @@ def parity(
     if faults := found.faults(max_flips=max_flips, max_f1_change=max_f1_change):
         output.print("over the limit: " + "; ".join(faults))
         raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, packed or not.")],
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Option("--pairs", help="Files of pairs; without them, simulated ones are scored.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, help="Pairs that are scored, at most.")] = 2_000,
+    candidates: Annotated[int, typer.Option(min=1, help="Targets of one request.")] = 50,
+    requests: Annotated[int, typer.Option(min=1, help="Requests that are timed.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+) -> None:
+    """Measure a bundle on this machine: pairs a second, the latency of a request, and memory.
+
+    Example: `shopglot bench runs/packed --candidates 50 --out bench.json`
+    """
+    from shopglot.jobs import bench_bundle
+    from shopglot.report.bench import bench_table
+
+    measured = bench_bundle(bundle, files or (), pairs=size, candidates=candidates, requests=requests, out=out)
+    output.print(bench_table(measured))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import polars as pl
 
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import require_own_folder
+from shopglot.core.files import require_own_folder, write_json
 from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
@@ -20,7 +20,7 @@ from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import is_simulated, read_truth, sizes
+from shopglot.demo.simulate import is_simulated, read_truth, simulate, sizes
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
@@ -38,6 +38,7 @@ from shopglot.learn.token_counts import token_counts
 from shopglot.learn.workload import Workload
 from shopglot.merge.chain import cross_fitted, redecide
 from shopglot.merge.settings import MergeSettings
+from shopglot.pack.bench import Bench, bench
 from shopglot.pack.bundle import Bundle, Calibrated, load
 from shopglot.pack.convert import Packer
 from shopglot.pack.parity import Parity
@@ -144,6 +145,33 @@ def parity_of(base: Bundle, new: Bundle, pairs: Pairs) -> Parity:
     paths = pairs.filter(pairs.readable).of_task("QC")["target"].unique().to_list()
     decided = [bundle.knowing(paths).score_clean(pairs) for bundle in (base, new)]
     return Parity.of(pairs, *decided)
+
+
+def bench_bundle(
+    bundle: str | Path,
+    files: Sequence[str | Path] = (),
+    *,
+    pairs: int = 2_000,
+    candidates: int = 50,
+    requests: int = 200,
+    out: str | Path | None = None,
+) -> Bench:
+    """Measure a bundle on this machine, on at most `pairs` of `files` or on simulated ones, and write it to `out`."""
+
+    def drawn(loaded: Bundle) -> Pairs:
+        if files:
+            own = _given(files, loaded).texts
+        else:
+            with TemporaryDirectory() as folder:
+                made = simulate(Path(folder), pairs=4 * pairs, seed=0).files.values()
+                own = _given(list(made), loaded).texts
+        own = own.of_tasks(loaded.decision.tasks)
+        return Pairs(own.frame.sample(min(len(own), 2 * pairs), seed=0))
+
+    measured = bench(Path(bundle), drawn, candidates=candidates, requests=requests, seed=0)
+    if out is not None:
+        write_json(Path(out), measured.facts)
+    return measured
 
 
 def _given(files: Sequence[str | Path], bundle: Bundle) -> Material:

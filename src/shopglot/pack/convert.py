@@ -1,8 +1,9 @@
 """A scorer in torch becomes the same scorer over packed networks."""
 
+import copy
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 
 from shopglot.core.batches import by_length
 from shopglot.core.errors import RecipeError
-from shopglot.core.pair import TASKS
+from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import SavableScorer
+from shopglot.format.template import Template
 from shopglot.learn.catalogue import Catalogue
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.encoder import EncoderScorer
 from shopglot.learn.encoders import RememberingEncoder, SentenceEncoder
+from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.reading import text_pairs
+from shopglot.learn.targets import output_names, output_of
 from shopglot.merge.blend import Blend, Mean
 from shopglot.pack.engines import PRECISIONS, Engine, Precision, Running, installed
 from shopglot.pack.export import export_onnx
@@ -59,23 +63,39 @@ class Packer:
             case Mean():
                 return Mean([self.packed(cast("SavableScorer", each)) for each in scorer.scorers])
             case EncoderScorer():
-                texts = text_pairs(self.pairs, scorer.template).select("query", "target").unique(maintain_order=True)
-                network = self._network(Source.of_classifier(scorer), texts.rows())
-                return SessionScorer(network, scorer.template, dict.fromkeys(TASKS, 0))
-            case EmbeddingScorer() if isinstance(scorer.encoder.encoder, SentenceEncoder):
-                return self._embedding(scorer, scorer.encoder.encoder)
+                source = Source.of_classifier(scorer.model, scorer.tokenizer, scorer.max_tokens)
+                return self._cross_encoder(source, scorer.template, dict.fromkeys(TASKS, 0))
+            case LLMScorer():
+                return self._language_model(scorer)
+            case EmbeddingScorer():
+                return self._embedding(scorer)
             case _:
                 log.warning("a %s is not packed; it stays as it is", type(scorer).__name__)
                 return scorer
 
-    def _embedding(self, scorer: EmbeddingScorer, encoder: SentenceEncoder) -> EmbeddingScorer:
+    def _cross_encoder(self, source: Source, template: Template, outputs: Mapping[Task, int]) -> SessionScorer:
+        texts = text_pairs(self.pairs.of_tasks(outputs), template).unique(maintain_order=True)
+        return SessionScorer(self._network(source, texts.rows()), template, outputs)
+
+    def _language_model(self, scorer: LLMScorer) -> SavableScorer:
+        """Return an encoder packed like a cross-encoder; a model that reads prompts stays in torch, without adapters."""
+        reader, settings = scorer.reader, scorer.settings
+        model = scorer.model if settings.lora is None else copy.deepcopy(scorer.model).merge_and_unload()
+        if settings.text == "prompt":
+            log.warning("%s reads prompts, so torch runs it; packing only merges its adapters", settings.name)
+            return LLMScorer(model, replace(reader, settings=settings.model_copy(update={"lora": None})))
+        source = Source.of_classifier(model.float(), reader.tokenizer, settings.max_tokens)
+        outputs = {task: output_of(output_names(settings), task) for task in settings.tasks}
+        return self._cross_encoder(source, reader.template, outputs)
+
+    def _embedding(self, scorer: EmbeddingScorer) -> EmbeddingScorer:
+        encoder = scorer.encoder.encoder
         if id(encoder) not in self._encoders:
-            texts = [encoder.prefix + text for text in _texts_asked(scorer, self.pairs)]
-            network = self._network(Source.of_sentences(encoder), texts)
-            self._encoders[id(encoder)] = (
-                network.folder.name,
-                RememberingEncoder(SessionEncoder(network, encoder.prefix)),
-            )
+            prefix = encoder.prefix if isinstance(encoder, SentenceEncoder) else ""
+            texts = [prefix + text for text in _texts_asked(scorer, self.pairs)]
+            network = self._network(Source.of_encoder(encoder), texts)
+            packed = RememberingEncoder(SessionEncoder(network, prefix))
+            self._encoders[id(encoder)] = network.folder.name, packed
         name, own = self._encoders[id(encoder)]
         settings = scorer.settings.model_copy(update={"model": PACKED + name, "contrast": None})
         catalogue = Catalogue.of(scorer.paths, own)
@@ -87,17 +107,19 @@ class Packer:
         folder.mkdir()
         if settings.trim and source.can_be_trimmed:
             flat = chain.from_iterable((text,) if isinstance(text, str) else text for text in texts)
-            source = source.trimmed(flat, spare=settings.spare)
+            tokens, module = source.trimmed(flat, spare=settings.spare)
+        else:
+            tokens, module = source.whole()
         sample = _drawn(texts, max(settings.calibration, _TIMED), settings.seed)
-        export_onnx(source.module, source.tokens.inputs, folder / _EXPORTED)
-        _write_model(folder, settings.precision, _feeds(source.tokens, sample[: settings.calibration]))
+        export_onnx(module, tokens.inputs, folder / _EXPORTED)
+        _write_model(folder, settings.precision, _feeds(tokens, sample[: settings.calibration]))
         seconds = {}
         for engine in _engines(settings):
-            write_facts(folder, source.tokens, Running(engine, settings.precision))
+            write_facts(folder, tokens, Running(engine, settings.precision))
             seconds[engine] = _seconds(Network.load(folder), sample[:_TIMED])
         fastest = min(seconds, key=lambda engine: seconds[engine])
         log.info("packed a network for %s, which is the fastest of %s here", fastest, ", ".join(seconds))
-        write_facts(folder, source.tokens, Running(fastest, settings.precision))
+        write_facts(folder, tokens, Running(fastest, settings.precision))
         return Network.load(folder)
 
 

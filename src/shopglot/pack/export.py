@@ -37,7 +37,7 @@ def classifier(model: Any, inputs: Sequence[str]) -> Any:
     """Return a transformers sequence classifier as a module of token inputs that gives its logits."""
     import torch
 
-    class Classifier(torch.nn.Module):
+    class Classifier(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
         """Logits, shape (rows, labels)."""
 
         def __init__(self) -> None:
@@ -54,7 +54,7 @@ def mean_pooled(model: Any, inputs: Sequence[str]) -> Any:
     """Return a transformers encoder as a module that gives the unit vector of the mean of its last hidden states."""
     import torch
 
-    class MeanPooled(torch.nn.Module):
+    class MeanPooled(torch.nn.Module):  # type: ignore[misc]
         """Vectors, shape (rows, dimensions)."""
 
         def __init__(self) -> None:
