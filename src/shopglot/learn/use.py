@@ -19,7 +19,7 @@ TOKENS_AT_ONCE: Final = 4096
 TOKENS_TOGETHER: Final = 65_536
 """Among so many tokens each distinct one is computed once; that takes 13 kB for each of them."""
 DIMENSIONS: Final = 512
-_CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
+CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
 """The width of each convolution, and how many of its tokens stand before the middle one."""
 _REACH: Final = 2
 _WIDTH: Final = 256
@@ -36,7 +36,7 @@ class UniversalSentenceEncoder:
 
     def __init__(self, weights: Mapping[str, Any], epsilon: float, pieces: Any) -> None:
         """Take tensors by the names of the package's file, and a sentencepiece processor."""
-        self._weights, self._epsilon, self._pieces = weights, epsilon, pieces
+        self.weights, self.epsilon, self.pieces = weights, epsilon, pieces
 
     @classmethod
     def load(cls) -> Self:
@@ -62,7 +62,7 @@ class UniversalSentenceEncoder:
         """Return unit vectors, shape (texts, 512)."""
         import torch
 
-        tokens = self._pieces.encode(list(texts), add_bos=True, add_eos=True)
+        tokens = self.pieces.encode(list(texts), add_bos=True, add_eos=True)
         lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         with torch.inference_mode():
@@ -82,24 +82,24 @@ class UniversalSentenceEncoder:
         import torch
         from torch.nn.functional import layer_norm
 
-        w = self._weights
-        joined = {name: torch.cat([w[f"{name}{width}"] for width in _CONVOLUTIONS], dim=-1) for name in _JOINED}
+        w = self.weights
+        joined = {name: torch.cat([w[f"{name}{width}"] for width in CONVOLUTIONS], dim=-1) for name in _JOINED}
         embedded = w["table"][ids]
         projected = embedded @ joined["proj"] + joined["proj_b"]
-        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self._epsilon)
+        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self.epsilon)
         windows = []
-        for hidden, width in zip(normal.split(_WIDTH, dim=1), _CONVOLUTIONS, strict=True):
+        for hidden, width in zip(normal.split(_WIDTH, dim=1), CONVOLUTIONS, strict=True):
             by_place = w[f"w1_{width}"].view(width, _WIDTH, _WIDTH).permute(1, 0, 2).reshape(_WIDTH, width * _WIDTH)
             terms = (hidden @ by_place).view(-1, _WIDTH)
             windows.append(torch.cat([terms, terms.new_zeros(width, _WIDTH)]))
         return _Alone(embedded, normal, tuple(windows))
 
     def _forward(self, tokens: Any, lengths: Any, alone: "_Alone") -> Any:
-        """Return the vectors of texts whose tokens stand one after the other in `tokens`, numbers of rows of `alone`."""
+        """Return the vectors of texts whose tokens stand one after the other in `tokens`, as numbers in `alone`."""
         import torch
         from torch.nn.functional import normalize
 
-        w = self._weights
+        w = self.weights
         text = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         features = self._convolved(tokens, alone, _windows(text, lengths))
         sums = torch.zeros(len(lengths), features.shape[1]).index_add(0, text, features)
@@ -116,11 +116,11 @@ class UniversalSentenceEncoder:
         import torch
         from torch.nn.functional import embedding_bag, layer_norm
 
-        w = self._weights
+        w = self.weights
         columns = [alone.embedded[tokens]]
         numbers = torch.cat([tokens, tokens.new_tensor([len(alone.embedded)])])
         for (width, before), normal, terms in zip(
-            _CONVOLUTIONS.items(), alone.normal[tokens].split(_WIDTH, dim=1), alone.windows, strict=True
+            CONVOLUTIONS.items(), alone.normal[tokens].split(_WIDTH, dim=1), alone.windows, strict=True
         ):
             around = windows[:, _REACH - before : _REACH - before + width]
             first = embedding_bag(numbers[around] * width + torch.arange(width), terms, mode="sum")
@@ -128,7 +128,7 @@ class UniversalSentenceEncoder:
             gathered = torch.cat([hidden, hidden.new_zeros(1, _WIDTH)])[around].flatten(1)
             columns.append(torch.relu(gathered @ w[f"w2_{width}"] + w[f"b2_{width}"]) + hidden)
         features = torch.cat(columns, dim=1)
-        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self._epsilon)
+        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self.epsilon)
 
 
 class _Alone(NamedTuple):

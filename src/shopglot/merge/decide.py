@@ -46,23 +46,6 @@ class Decider(Protocol):
         """How texts are cleaned before it reads them."""
         ...
 
-    def score_clean(self, pairs: Pairs) -> Decided:
-        """Return what is decided about each of these clean pairs."""
-        ...
-
-    def knowing(self, paths: Iterable[str]) -> "Decider":
-        """Return the same for a shop that has these category paths too."""
-        ...
-
-
-class Decider(Protocol):
-    """What decides pairs, be it the bundle of one model or a cascade of several: each pair by itself."""
-
-    @property
-    def curate(self) -> CurateSettings:
-        """How texts are cleaned before it reads them."""
-        ...
-
     @property
     def columns_read(self) -> tuple[str, ...]:
         """The columns of `Pairs` that its answer may depend on beside task, query, English and target.
