@@ -16,7 +16,7 @@ from shopglot.curate.clean import clean
 from shopglot.curate.settings import CurateSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import texts_read
-from shopglot.learn.embedding import EmbeddingScorer
+from shopglot.learn.embedding import EmbeddingScorer, as_one
 from shopglot.merge.blend import Blend, Mean, load_scorer
 from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.loaders import ENCODERS, loaders
@@ -131,10 +131,12 @@ def load(folder: str | Path) -> Bundle:
 def _knowing(scorer: SavableScorer, paths: frozenset[str]) -> SavableScorer:
     match scorer:
         case Blend():
-            members = {name: _knowing(cast("SavableScorer", each), paths) for name, each in scorer.scorers.items()}
-            return Blend(members, scorer.weights)
+            named = {name: _knowing(cast("SavableScorer", each), paths) for name, each in scorer.scorers.items()}
+            return Blend(named, scorer.weights)
         case Mean():
-            return Mean([_knowing(cast("SavableScorer", each), paths) for each in scorer.scorers])
+            members = [_knowing(cast("SavableScorer", each), paths) for each in scorer.scorers]
+            vectors = [each for each in members if isinstance(each, EmbeddingScorer)]
+            return (as_one(vectors) if len(vectors) == len(members) else None) or Mean(members)
         case EmbeddingScorer():
             return scorer.with_catalogue(tuple(sorted({*scorer.paths, *paths})))
         case _:
