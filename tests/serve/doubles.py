@@ -10,8 +10,8 @@ from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.calibrate import Calibration
 from shopglot.merge.decide import Decided, Decision, TaskDecision
+from shopglot.serve.cascade import Cost
 from shopglot.serve.routings import Evidence, Said
-from shopglot.serve.stage_cost import Cost
 
 PLAIN = Decision(
     tasks={task: TaskDecision(calibration=Calibration(kind="none"), threshold=0.5, prior=0.3) for task in ("QC", "QI")}

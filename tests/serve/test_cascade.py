@@ -12,7 +12,7 @@ from shopglot.core.errors import BundleError
 from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided, Decider
-from shopglot.serve.cascade import Band, Cascade, Stage, Unsure
+from shopglot.serve.cascade import Band, Cascade, Cost, Stage, Unsure
 from tests.serve.doubles import ByColumn, table
 
 EVERYTHING: Unsure = {"QC": Band(0.0, 1.0), "QI": Band(0.0, 1.0)}
@@ -125,3 +125,31 @@ def test_stages_that_clean_texts_differently_are_refused() -> None:
 def test_stages_need_names_of_their_own(names: list[str]) -> None:
     with pytest.raises(BundleError, match="names of their own"):
         Cascade(tuple(Stage(name, ByColumn("one"), NOTHING) for name in names))
+
+
+def timed(cost: Cost) -> Cascade:
+    deciders = {name: ByColumn(name) for name in ("one", "two")}
+    return Cascade((Stage("one", deciders["one"], EVERYTHING), Stage("two", deciders["two"], NOTHING, cost)))
+
+
+def test_within_enough_time_all_is_decided_as_without_a_deadline() -> None:
+    pairs = pairs_of([(0.1 * n, 0.9 - 0.1 * n, 0.0) for n in range(9)])
+    assert said(timed(Cost(0.0, 0.0)).score_within(pairs, 60.0)) == said(timed(Cost(0.0, 0.0)).score_clean(pairs))
+
+
+def test_the_least_sure_pairs_that_fit_the_deadline_go_on_and_the_others_stay_decided() -> None:
+    pairs = pairs_of([(0.9, 0.0, 0.0), (0.45, 0.0, 0.0), (0.1, 0.9, 0.0), (0.6, 0.0, 0.0)])
+    decided = timed(Cost(pair=25.0, text=0.0, call=10.0)).score_within(pairs, 60.5)
+    assert said(decided)[4] == ["one", "two", "one", "two"]
+    assert said(decided)[1] == [True, False, False, False]
+
+
+def test_when_no_time_is_left_the_first_stage_decides_all() -> None:
+    pairs = pairs_of([(0.5, 0.9, 0.0)] * 3)
+    assert said(timed(Cost(1.0, 1.0)).score_within(pairs, 0.0))[4] == ["one"] * 3
+
+
+def test_a_task_that_only_a_late_stage_reads_is_decided_whatever_the_time() -> None:
+    late = Stage("two", ByColumn("two"), {"QC": None, "QI": None}, Cost(10.0, 10.0))
+    cascade = Cascade((Stage("one", ByColumn("one"), {"QC": Band(0.0, 1.0)}), late))
+    assert said(cascade.score_within(pairs_of([(0.5, 0.9, 0.0)] * 2), 0.0))[4] == ["one", "two"]

@@ -10,10 +10,9 @@ import pytest
 
 from shopglot.core.errors import BundleError
 from shopglot.pack.bundle import Bundle, load
-from shopglot.serve.cascade import Band, Cascade, Unsure
+from shopglot.serve.cascade import Band, Cascade, Cost, Unsure
 from shopglot.serve.deciders import load_decider
 from shopglot.serve.routing import Routing, routed_stage
-from shopglot.serve.stage_cost import Cost
 from tests import shop
 from tests.pack.conftest import embedding, lexical
 

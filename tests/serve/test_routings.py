@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shopglot.core.metrics import Confusion
+from shopglot.serve.cascade import Cost
 from shopglot.serve.routings import Evidence, Route, all_routings, seconds_of
-from shopglot.serve.stage_cost import Cost, Repetition
+from shopglot.serve.stage_cost import Repetition
 from tests.serve.doubles import evidence
 
 ONCE = Repetition(1.0, 2.0)

@@ -1,8 +1,10 @@
 """A cascade: cheap stages decide what they are sure of, and pass on the rest."""
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from time import perf_counter
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from shopglot.core.errors import BundleError
 from shopglot.core.folds import Mask
+from shopglot.core.log_odds import logit
 from shopglot.core.pair import TASKS, Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
@@ -29,6 +32,22 @@ Unsure = Mapping[Task, Band | None]
 """The band of each task that a stage reads; None: it decides every pair that reaches it."""
 
 
+class Cost(NamedTuple):
+    """Seconds: for a pair whose texts were read before, for each new query or target, and for asking at all."""
+
+    pair: float
+    text: float
+    call: float = 0.0
+
+    def pairs_within(self, seconds: float) -> int:
+        """Return how many pairs of new texts can be answered in this time."""
+        each = self.pair + 2 * self.text
+        return max(0, int((seconds - self.call) / each)) if each else sys.maxsize
+
+
+FREE: Final = Cost(0.0, 0.0)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Stage:
     """What decides the pairs of the tasks in `unsure`, apart from those in the band, which go to the next stage."""
@@ -36,6 +55,7 @@ class Stage:
     name: str
     decider: Decider
     unsure: Unsure
+    cost: Cost = FREE
 
     def passes_on(self, pairs: Pairs, decided: Decided) -> Mask:
         """Return which of the pairs it is too unsure of, shape (rows,); never one that has no text to judge."""
@@ -88,6 +108,27 @@ class Cascade:
 
         Raises BundleError for a task that no stage reads.
         """
+        return self._decided(pairs, lambda _, __, rows: rows)
+
+    def score_within(self, pairs: Pairs, seconds: float) -> Decided:
+        """Return the same by the stages that there is time for, for a request that must be answered.
+
+        Every pair is decided by the first stage that reads its task. A later one is asked as many of the others as its
+        cost allows in the time that is left, the nearest to their threshold first. What is decided thus depends on how
+        many pairs are asked at once and on how busy the machine is: this is for an online filter, never for files.
+        """
+        end = perf_counter() + seconds
+
+        def those_that_fit(stage: Stage, decided: Decided, rows: Rows) -> Rows:
+            again = rows[~np.isnan(decided.probability[rows])]
+            near = np.abs(logit(decided.probability[again]) - logit(decided.threshold[again]))
+            fitting = again[np.argsort(near, kind="stable")[: stage.cost.pairs_within(end - perf_counter())]]
+            return np.union1d(np.setdiff1d(rows, again), fitting)
+
+        return self._decided(pairs, those_that_fit)
+
+    def _decided(self, pairs: Pairs, choose: Callable[[Stage, Decided, Rows], Rows]) -> Decided:
+        """Let each stage decide those rows that `choose` takes of the ones passed on to it."""
         foreign = [task for task in pairs.tasks if task not in self.tasks]
         if foreign:
             raise BundleError(
@@ -96,7 +137,8 @@ class Cascade:
         decided = _nothing_yet(len(pairs))
         passed_on = np.ones(len(pairs), dtype=np.bool_)
         for stage in self.stages:
-            rows = np.flatnonzero(passed_on & pairs["task"].is_in(list(stage.unsure)).to_numpy())
+            waiting = np.flatnonzero(passed_on & pairs["task"].is_in(list(stage.unsure)).to_numpy())
+            rows = choose(stage, decided, waiting)
             if len(rows):
                 asked = Pairs(pairs.frame[rows])
                 answered = stage.decider.score_clean(asked)
@@ -112,7 +154,7 @@ class Cascade:
 
 def _nothing_yet(rows: int) -> Decided:
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, rows)
-    return Decided(np.empty(rows), np.empty(rows, dtype=np.bool_), np.empty(rows), nothing, nothing)
+    return Decided(np.full(rows, np.nan), np.zeros(rows, dtype=np.bool_), np.full(rows, np.nan), nothing, nothing)
 
 
 def _with_answers(decided: Decided, rows: Rows, answered: Decided, name: str) -> Decided:

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shopglot.core.errors import BundleError
 from shopglot.core.files import read_json, sha256, write_json
 from shopglot.pack.bundle import load
-from shopglot.serve.cascade import Cascade, Stage, Unsure
-from shopglot.serve.stage_cost import Cost
+from shopglot.serve.cascade import Cascade, Cost, Stage, Unsure
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -30,6 +29,7 @@ class RoutedStage(BaseModel):
     )
     seconds_per_pair: float = Field(ge=0, description="What a pair cost whose texts were seen before.")
     seconds_per_text: float = Field(ge=0, description="What a distinct query or target cost besides.")
+    seconds_per_call: float = Field(0.0, ge=0, description="What it took to ask of one pair.")
 
 
 class Routing(BaseModel):
@@ -72,13 +72,19 @@ def routed_stage(name: str, bundle: Path, routing: Path, unsure: Unsure, cost: C
         unsure=unsure,
         seconds_per_pair=cost.pair,
         seconds_per_text=cost.text,
+        seconds_per_call=cost.call,
     )
 
 
 def load_cascade(path: Path) -> Cascade:
     """Return the cascade of a routing file; raises BundleError where a bundle is absent or another one by now."""
     routing = Routing.read(path)
-    return Cascade(tuple(Stage(each.name, load(_checked(each, path)), each.unsure) for each in routing.stages))
+    return Cascade(tuple(_stage(each, path) for each in routing.stages))
+
+
+def _stage(routed: RoutedStage, path: Path) -> Stage:
+    cost = Cost(routed.seconds_per_pair, routed.seconds_per_text, routed.seconds_per_call)
+    return Stage(routed.name, load(_checked(routed, path)), routed.unsure, cost)
 
 
 def _checked(stage: RoutedStage, path: Path) -> Path:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from shopglot.core.folds import Mask
 from shopglot.core.metrics import Floats, Labels
-from shopglot.serve.cascade import Band
-from shopglot.serve.stage_cost import Cost, Repetition
+from shopglot.serve.cascade import Band, Cost
+from shopglot.serve.stage_cost import Repetition
 
 MOST_STAGES: Final = 3
 TEXTS_OF_A_PAIR: Final = 2.0

@@ -3,21 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from shopglot.core.pairs import Pairs
 from shopglot.learn.encoders import frozen_encoder
 from shopglot.merge.decide import Decided, Decider
-from shopglot.pack.bundle import Bundle, load
+from shopglot.pack.bundle import load
+from shopglot.serve.cascade import Cost
 
-
-class Cost(NamedTuple):
-    """Seconds of one process: for a pair whose texts were read before, and for each new query or target besides."""
-
-    pair: float
-    text: float
+_CALLS: Final = 3
 
 
 class Repetition(NamedTuple):
@@ -38,7 +34,7 @@ class Measured:
 
     name: str
     folder: Path
-    bundle: Bundle
+    bundle: Decider
     decided: Decided
     cost: Cost
 
@@ -53,8 +49,9 @@ def measure(folder: Path, pairs: Pairs, known: tuple[str, ...]) -> Measured:
     bundle = load(folder).knowing(known)
     cold, decided = _timed(bundle, pairs)
     warm, _ = _timed(bundle, pairs)
+    call = min(_timed(bundle, Pairs(pairs.frame[:1]))[0] for _ in range(_CALLS))
     name = str(bundle.facts.get("name", folder.resolve().parent.name))
-    return Measured(name, folder, bundle, decided, Cost(warm / len(pairs), max(0.0, cold - warm) / _texts(pairs)))
+    return Measured(name, folder, bundle, decided, Cost(warm / len(pairs), max(0.0, cold - warm) / _texts(pairs), call))
 
 
 def distinct(pairs: Pairs) -> pl.DataFrame:
