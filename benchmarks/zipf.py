@@ -70,7 +70,12 @@ def repetition(pairs: pl.DataFrame) -> dict[str, int]:
     """Return how many rows and how many distinct pairs, queries and targets there are."""
     counts = {name: pairs[name].n_unique() for name in ("origin_query", "category_path")}
     distinct = pairs.select("origin_query", "category_path").n_unique()
-    return {"rows": pairs.height, "pairs": distinct, "queries": counts["origin_query"], "targets": counts["category_path"]}
+    return {
+        "rows": pairs.height,
+        "pairs": distinct,
+        "queries": counts["origin_query"],
+        "targets": counts["category_path"],
+    }
 
 
 def _zipf(count: int, exponent: float) -> np.ndarray:
