@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 SHOPIFY: Final = Path(__file__).parents[2] / "shared" / "data" / "shopify_qc"
 COMPOSITION: Final = (
@@ -78,10 +79,10 @@ def repetition(pairs: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def _zipf(count: int, exponent: float) -> np.ndarray:
-    weights = np.arange(1, count + 1) ** -exponent
-    return np.cumsum(weights) / weights.sum()
+def _zipf(count: int, exponent: float) -> NDArray[np.float64]:
+    weights = np.arange(1, count + 1, dtype=np.float64) ** -exponent
+    return np.asarray(np.cumsum(weights) / weights.sum(), dtype=np.float64)
 
 
-def _draw(cumulated: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+def _draw(cumulated: NDArray[np.float64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return np.minimum(np.searchsorted(cumulated, rng.random(size)), len(cumulated) - 1)

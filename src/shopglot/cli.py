@@ -250,7 +250,7 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 
 @app.command()
 def score(
-    bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
+    bundle: Annotated[Path, typer.Argument(help="A run's `bundle` folder, or a `routing.json` of `budget`.")],
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
     out: Out,
     taxonomy: Annotated[
@@ -278,15 +278,15 @@ def score(
 
 @app.command()
 def budget(
-    bundles: Annotated[list[Path], typer.Argument(help="The `bundle` folders of finished runs, the best one last.")],
+    bundles: Annotated[list[Path], typer.Argument(help="The `bundle` folders of finished runs, in any order.")],
     files: Annotated[
         list[Path], typer.Option("--files", help="Labelled pairs that no bundle learned from; may be given again.")
     ],
     out: Out,
     *,
-    pairs: Annotated[float, typer.Option(help="How many pairs are to be scored, such as 100e6.")] = 100e6,
-    hours: Annotated[float | None, typer.Option(help="How long that may take on this machine.")] = None,
-    lose: Annotated[float, typer.Option(help="How much F1 may be lost to the last bundle alone.")] = 0.005,
+    pairs: Annotated[float, typer.Option(min=1, help="How many pairs are to be scored, such as 100e6.")] = 100e6,
+    hours: Annotated[float | None, typer.Option(min=0, help="How long that may take on this machine.")] = None,
+    lose: Annotated[float, typer.Option(min=0, help="How much F1 may be lost to the dearest bundle alone.")] = 0.005,
     like: Annotated[
         list[Path] | None, typer.Option(help="Pairs that repeat themselves as those to be scored; may be given again.")
     ] = None,
@@ -310,7 +310,7 @@ def budget(
     output.print(plain_table(stage_table(made), "what each bundle costs here"))
     output.print(plain_table(frontier_table(made), "cost against F1"))
     if made.chosen.missed:
-        problems.print(made.chosen.missed)
+        output.print(made.chosen.missed)
     output.print(f"{pairs:,.0f} pairs: {pairs * made.chosen.seconds / 3600:,.1f} hours")
     output.print(f"routing: {out / 'routing.json'}")
 

@@ -12,7 +12,7 @@ from shopglot.core.metrics import Floats
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.fold.hashing import unit_hash
-from shopglot.serve.cascade import Unsure
+from shopglot.serve.cascade import Cascade, Stage, Unsure
 from shopglot.serve.routings import Evidence, Route, Routings, Said, all_routings
 from shopglot.serve.stage_cost import Measured, Repetition
 
@@ -81,6 +81,7 @@ def budget_of(pairs: Pairs, measured: Sequence[Measured], repetition: Repetition
     """Return the budget of the measured bundles for these labelled pairs, which no bundle learned from."""
     in_order = sorted(measured, key=lambda each: repetition.pairs * each.cost.pair + repetition.texts * each.cost.text)
     stages = _told_apart(in_order)
+    Cascade(tuple(Stage(each.name, each.bundle, {}) for each in stages))  # refuses those that do not go together
     tasks = task_budgets(pairs, stages, repetition)
     return Budget(stages, repetition, tasks, wanted, choose(tasks, wanted))
 

@@ -23,6 +23,9 @@ TEXTS_OF_A_PAIR: Final = 2.0
 _SHARES: Final = (0.0, 0.01, 0.02, 0.03, 0.045, 0.06, 0.08, 0.11, 0.15, 0.2, 0.27, 0.36, 0.5, 0.7, 1.0)
 """Which shares of the pairs on one side of the threshold a band may take in, the nearest to it first."""
 
+_LATER: Final = ((1.0, 1.0, 1.0), (0.0, 1.0, 1.0), (0.0, 0.0, 1.0))
+"""What a row counts for that the first, second and third stage decides, where those are counted that reach a stage."""
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Said:
@@ -152,7 +155,7 @@ def _block(
     said += [said[-1]] * (MOST_STAGES - len(said))
     relevant = (evidence.labels == 1).astype(np.float64)
     everyone = np.ones((len(relevant), 1))
-    reached = np.column_stack([_sums(first, second, each, everyone) / len(relevant) for each in np.tril(np.ones(3)).T])
+    reached = np.column_stack([_sums(first, second, deciding, everyone) / len(relevant) for deciding in _LATER])
     routes = tuple(Route(chosen, (one, other)[: len(chosen) - 1]) for one in first.bands for other in second.bands)
     costs = [evidence.stages[number].cost for number in chosen]
     return _Block(
