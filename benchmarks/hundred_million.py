@@ -1,6 +1,6 @@
 """Five million pairs that repeat themselves through the engine, and what a hundred million would take.
 
-    python -m benchmarks.hundred_million BUNDLE_OR_ROUTING [--rows 5000000] [--out runs/hundred-million] [--peer 2000]
+    python -m benchmarks.hundred_million [BUNDLE_OR_ROUTING] [--rows 5000000] [--out runs/hundred-million] [--peer 2000]
 
 The file is that of `benchmarks.zipf`. Its distinct pairs are a second file, in which no pair comes twice, so that what
 the memory of pairs is worth is seen; and some rows of the first are scored by `sentence_transformers.CrossEncoder` with
@@ -24,15 +24,16 @@ from benchmarks.zipf import COMPOSITION, repetition, write_zipf
 from shopglot.jobs import score_files
 
 ROOT = Path(__file__).parents[1]
-ROWS: int = 5_000_000
-DAY = 86_400
+ROUTING = ROOT / "runs" / "cascade" / "budget" / "routing.json"
+"""What `benchmarks.cascade` leaves behind."""
+ROWS = 5_000_000
 WANTED = 100e6
 
 
 def main() -> None:
     """Score both files, each in a process of its own, and the peer's rows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="a bundle or a routing file")
+    parser.add_argument("model", type=Path, nargs="?", default=ROUTING, help="a bundle or a routing file")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--peer", type=int, default=2_000, help="so many rows for the peer; 0: without it")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "hundred-million")

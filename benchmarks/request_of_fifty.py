@@ -1,6 +1,6 @@
 """One online request of fifty candidates: how long it takes, and how well it is decided.
 
-    python -m benchmarks.request_of_fifty BUNDLE_OR_ROUTING [--requests 2000] [--deadline 0.015] [--peer 40]
+    python -m benchmarks.request_of_fifty [BUNDLE_OR_ROUTING] [--requests 2000] [--deadline 0.015] [--peer 40]
 
 A request is a query of the public Shopify dev file that was not asked before, with its labelled pairs and with paths
 around them in the sorted tree up to fifty. The paths of the shop were read before, as they are in a server. F1 is that
@@ -29,6 +29,8 @@ from shopglot.merge.decide import Decided, Decider
 from shopglot.serve.cascade import Cascade
 from shopglot.serve.deciders import load_decider
 
+ROUTING = Path(__file__).parents[1] / "runs" / "cascade" / "budget" / "routing.json"
+"""What `benchmarks.cascade` leaves behind."""
 CANDIDATES = 50
 WARM_UP = 20
 
@@ -36,7 +38,7 @@ WARM_UP = 20
 def main() -> None:
     """Ask the model, and the peer."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path, help="a bundle or a routing file")
+    parser.add_argument("model", type=Path, nargs="?", default=ROUTING, help="a bundle or a routing file")
     parser.add_argument("--requests", type=int, default=2_000)
     parser.add_argument("--deadline", type=float, default=0.015, help="seconds")
     parser.add_argument("--peer", type=int, default=40, help="so many requests for the peer; 0: without it")
