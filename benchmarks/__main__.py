@@ -26,6 +26,7 @@ NAMES = (
     "translation_dropout",
     "enrich_table",
     "translation_shopify",
+    "engine_stream",
 )
 
 

@@ -260,17 +260,21 @@ def score(
     max_bad_rows: Annotated[
         float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
     ] = 1.0,
+    part_mb: Annotated[
+        float, typer.Option(min=0.001, help="About how many megabytes of text are scored at a time.")
+    ] = 8.0,
 ) -> None:
     """Score files of pairs: every input row comes back as it was, with `score` and `prediction`.
 
     The result is Parquet when --out ends in `.parquet`, JSON lines when it ends in `.jsonl`, `.json` or `.txt`.
-    Unreadable rows are listed beside it.
+    Unreadable rows are listed beside it. Files may have any size; a killed command goes on where it was.
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
     from shopglot.jobs import score_files
 
-    scored = score_files(bundle, tuple(files), out, taxonomy=tuple(taxonomy or ()), max_bad_rows=max_bad_rows)
+    trees = tuple(taxonomy or ())
+    scored = score_files(bundle, tuple(files), out, taxonomy=trees, max_bad_rows=max_bad_rows, part_mb=part_mb)
     for name, count in scored.items():
         output.print(f"{name}: {count:,}")
     output.print(f"scored: {out}")

@@ -65,6 +65,7 @@ from shopglot.serve.budget_files import MARK as BUDGET_MARK
 from shopglot.serve.budget_files import write_budget
 from shopglot.serve.deciders import load_decider
 from shopglot.serve.stage_cost import Repetition, measure
+from shopglot.serve.settings import EngineSettings
 from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
 
 _JUDGING: Final = 5_000
@@ -78,21 +79,26 @@ def score_files(
     *,
     taxonomy: Sequence[str | Path] = (),
     max_bad_rows: float = 1.0,
+    part_mb: float = 8.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
     `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
     bundle, those in `taxonomy` and those that the files' own rows name. `bundle` may be the routing file of a cascade.
+
+    Files may have any size: about `part_mb` megabytes of text are scored at a time, each distinct pair once, and a call
+    that was killed goes on after the last such part when it is made again.
     """
     stages = Stages()
-    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows)
+    settings = EngineSettings(chunk_bytes=round(part_mb * 2**20))
+    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows, settings)
     scoring.check()
     with stages.timed("load"):
         model = load_decider(bundle)
     with begun(scoring, Path(bundle)) as journal:
         with stages.timed("curate"):
-            found = survey_files(scoring, model)
+            found = survey_files(scoring, model, journal)
         with stages.timed("score"):
             return score_chunks(scoring, model, found, journal)
 

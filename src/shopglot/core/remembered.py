@@ -55,6 +55,8 @@ class Remembered:
 
     def remember(self, table: pl.DataFrame) -> None:
         """Keep the values of rows that are new: the columns `KEY`, and any others, which are the same at each call."""
+        if table.is_empty():
+            return
         self._runs.append(table.sort("key"))
         # Each value is merged a few times at most, for a run takes in the one before only when that is not much larger.
         while len(self._runs) > 1 and self._runs[-2].height <= 2 * self._runs[-1].height <= self.limit // _PARTS:

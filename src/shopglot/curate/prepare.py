@@ -107,7 +107,8 @@ def curated(raw: Pairs, settings: CurateSettings, memory: Remembered | None = No
     """
     pairs = clean(raw, settings)
     corrected = correct_languages(pairs, settings, memory)
-    return corrected, _flag_counts(pairs) | {"languages corrected": _changed_languages(pairs, corrected)}
+    counts = {"languages corrected": _changed_languages(pairs, corrected)} if settings.correct_language else {}
+    return corrected, _flag_counts(pairs) | counts
 
 
 def prepare_for_judging(

@@ -67,61 +67,68 @@ def _header(path: Path, separator: str) -> Block:
 
 def _rows(path: Path, header: Block, block: Block, separator: str) -> tuple[RawTable, bytes]:
     """Return the rows of a block below the header, and what is left of it: a row whose quotes are open at its end."""
-    data, rest = header.data + block.data, b""
-    cells, broken = _regular(data.rstrip(b"\r\n"), separator), QUARANTINE.to_frame()
+    data = header.data + block.data
+    cells, broken, opened = _regular(data.rstrip(b"\r\n"), separator), QUARANTINE.to_frame(), None
     if cells is None:
-        rest = b"" if block.last else _open_row(data, separator)
-        cells, broken = _irregular(str(path), data[: len(data) - len(rest)].rstrip(b"\r\n"), separator)
+        cells, broken, opened = _irregular(str(path), data.rstrip(b"\r\n"), separator, last=block.last)
     names = [name.strip() for name in cells.drop("line").row(0)]
     if len(set(names)) < len(names):
         raise DataError(f"two columns of {path} have one name among {', '.join(names)}; rename one")
     rows = cells.slice(1)
     named = rows.drop("line").rename(dict(zip(cells.columns[1:], names, strict=True)))
-    between = block.start.line - header.end.line
-    line = pl.col("line") + between
-    return RawTable.of(str(path), named, rows.select(line).to_series(), broken.with_columns(line)), rest
-
-
-def _open_row(data: bytes, separator: str) -> bytes:
-    lines = io.BytesIO(data).readlines()
-    texts = [line.decode(errors="replace") for line in lines]
-    opened = [line for line, _, fault in _parsed(texts, separator) if fault and fault.endswith(_CUT_OFF)]
-    return b"".join(lines[opened[0] - 1 :]) if opened else b""
+    line = pl.col("line") + (block.start.line - header.end.line)
+    table = RawTable.of(str(path), named, rows.select(line).to_series(), broken.with_columns(line))
+    return table, b"" if opened is None else data.split(b"\n", opened - 1)[-1]
 
 
 def _regular(data: bytes, separator: str) -> pl.DataFrame | None:
-    """Return the cells, header first, when every row has all its fields, else None."""
+    """Return the cells, header first, when every line is one row with all its fields, else None."""
     try:
         cells = pl.read_csv(data, separator=separator, has_header=False, infer_schema=False, empty_string_is_null=False)
     except pl.exceptions.PolarsError:
         return None
     inside_fields = cells.select(pl.sum_horizontal(pl.all().str.count_matches(separator, literal=True).sum())).item()
     between_fields = cells.height * (cells.width - 1)
-    breaks = cells.select(pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True))).to_series().cast(pl.Int64)
-    whole_lines = cells.height + breaks.sum() == data.count(b"\n") + 1
+    whole_lines = cells.height == data.count(b"\n") + 1
     if not whole_lines or data.count(separator.encode()) != between_fields + inside_fields:
         return None
-    line = pl.int_range(1, cells.height + 1, eager=True) + breaks.cum_sum() - breaks
-    return cells.insert_column(0, line.alias("line"))
+    return cells.with_row_index("line", offset=1) if _closed(data.rsplit(b"\n", 1)[-1], separator) else None
 
 
-def _irregular(file: str, data: bytes, separator: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the cells, header first, and the rows set aside, where rows span lines, are ragged or damaged."""
+def _closed(row: bytes, separator: str) -> bool:
+    """Return whether the quotes of a row are closed; polars closes those that the end of the data leaves open."""
+    try:
+        list(csv.reader([row.decode(errors="replace")], delimiter=separator, strict=True))
+    except csv.Error:
+        return False
+    return True
+
+
+def _irregular(file: str, data: bytes, separator: str, *, last: bool) -> tuple[pl.DataFrame, pl.DataFrame, int | None]:
+    """Return the cells, header first, and the rows set aside, where rows are ragged or damaged.
+
+    Where the data is not the `last` of the file, a row that is open at its end is in neither, but the line it begins in
+    is returned.
+    """
     readable = as_utf8(data)
     lines = io.StringIO(readable.decode(), newline="\n").readlines()
     schema = pl.Schema({"line": pl.Int64(), "fields": pl.List(pl.String()), "fault": pl.String()})
     rows = pl.DataFrame(_parsed(lines, separator), schema=schema, orient="row").filter(pl.col("fields").list.len() > 0)
+    holder = rows["line"].search_sorted(wrong_lines(data), side="right") - 1
+    rows = rows.with_columns(damaged=pl.int_range(pl.len()).is_in(holder.implode()))
+    cut_off = rows.filter(pl.col("fault").str.ends_with(_CUT_OFF) & (not last))["line"]
+    opened: int | None = cut_off[0] if len(cut_off) else None
+    if opened is not None:
+        rows = rows.filter(pl.col("line") < opened)
     width = len(rows["fields"][0])
     text = pl.col("fields").list.join(separator)
-    holder = rows["line"].search_sorted(wrong_lines(data), side="right") - 1
-    damaged = pl.int_range(pl.len()).is_in(holder.implode())
     ragged = pl.col("fields").list.len() != width
     judged = rows.with_columns(
         file=pl.lit(file),
         text=text,
         reason=pl.coalesce(
             "fault",
-            pl.when(damaged).then(pl.lit(WRONG_ENCODING)),
+            pl.when("damaged").then(pl.lit(WRONG_ENCODING)),
             pl.when(ragged).then(
                 pl.format("fields: {}, where the header names {}", pl.col("fields").list.len(), width)
             ),
@@ -131,7 +138,7 @@ def _irregular(file: str, data: bytes, separator: str) -> tuple[pl.DataFrame, pl
         raise DataError(f"the header of {file} cannot be read: {fault}; write the columns' names there in UTF-8")
     cells = [pl.col("fields").list.get(position).alias(str(position)) for position in range(width)]
     good = judged.filter(pl.col("reason").is_null()).select("line", *cells)
-    return good, judged.filter(pl.col("reason").is_not_null()).select(list(QUARANTINE))
+    return good, judged.filter(pl.col("reason").is_not_null()).select(list(QUARANTINE)), opened
 
 
 def _parsed(lines: Sequence[str], separator: str) -> Iterator[tuple[int, list[str], str | None]]:

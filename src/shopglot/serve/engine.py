@@ -38,7 +38,10 @@ class Engine:
     ) -> None:
         """Begin without any memory."""
         settings = settings or EngineSettings()
-        self.decider, self.curate = decider, curate or decider.curate
+        curate = curate or decider.curate
+        if "language" not in decider.columns_read:  # telling languages takes longer than all else beside the model
+            curate = curate.model_copy(update={"correct_language": False})
+        self.decider, self.curate = decider, curate
         self.scores, self.languages = Remembered(settings.remember), Remembered(settings.remember)
 
     def score(self, pairs: Pairs) -> Answer:

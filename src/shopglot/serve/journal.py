@@ -20,13 +20,15 @@ from shopglot.serve.chunks import Cursor
 _BINDING: Final = "binding.json"
 _LOCK: Final = "lock"
 _AT_ONCE: Final = 2**20
+_ROW_GROUP: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A part that is whole: its number, the rows of each count, and where the next one begins."""
+    """A part that is whole: its number, how many rows it has, and of each kind, and where the next one begins."""
 
     number: int
+    rows: int
     counts: dict[str, int]
     after: Cursor
 
@@ -54,13 +56,19 @@ class Journal:
                 )
         write_json(kept, binding)
 
+    @property
+    def binding(self) -> dict[str, Any]:
+        """What the scored file is made from."""
+        bound: dict[str, Any] = read_json(self.folder / _BINDING)
+        return bound
+
     def done(self) -> list[Done]:
         """Return the parts that are whole, from the first on."""
         parts: list[Done] = []
         while (path := self._path(len(parts), "json")).exists():
             kept = read_json(path)
             after = Cursor(kept["after"]["file"], Place(**kept["after"]["place"]))
-            parts.append(Done(len(parts), kept["counts"], after))
+            parts.append(Done(len(parts), kept["rows"], kept["counts"], after))
         return parts
 
     def learned(self, number: int) -> pl.DataFrame:
@@ -80,7 +88,7 @@ class Journal:
         paths = [self._path(number, "scored") for number in range(parts)]
         with whole_file(out) as whole:
             if self.suffix == ".parquet":
-                pl.scan_parquet(paths, glob=False).sink_parquet(whole)
+                pl.scan_parquet(paths, glob=False).sink_parquet(whole, row_group_size=_ROW_GROUP)
                 return
             with whole.open("wb") as file:
                 for path in paths:

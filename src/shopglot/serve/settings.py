@@ -9,7 +9,7 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     chunk_bytes: int = Field(
-        default=16 * 2**20, ge=1, description="About how many bytes of text are read, scored and written at a time."
+        default=8 * 2**20, ge=1, description="About how many bytes of text are read, scored and written at a time."
     )
     remember: int = Field(
         default=5_000_000, ge=1, description="Of how many distinct pairs the scores are kept for later chunks."

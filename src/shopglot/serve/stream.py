@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import polars as pl
 from shopglot import __version__
 from shopglot.core.errors import DataError
 from shopglot.core.files import sha256
+from shopglot.core.progress import counting
 from shopglot.curate.quarantine import refuse_bad_share
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.merge.decide import Decided, Decider
@@ -64,23 +65,24 @@ def begun(scoring: Scoring, model: Path) -> Iterator[Journal]:
     """
     with locked(scoring.folder, scoring.out):
         journal = Journal(scoring.folder, scoring.out.suffix)
+        journal.bind(_binding(scoring, model))
         try:
-            journal.bind(_binding(scoring, model))
             yield journal
         except BaseException:
-            if not journal.done():
+            if not journal.done() or _changed(scoring, journal):
                 shutil.rmtree(scoring.folder)
             raise
         shutil.rmtree(scoring.folder)
 
 
-def survey_files(scoring: Scoring, decider: Decider) -> Survey:
+def survey_files(scoring: Scoring, decider: Decider, journal: Journal) -> Survey:
     """Return what the files' rows have in common, and write those that are no pairs, if any, into their file.
 
     Raises DataError when they are more than the share that may be.
     """
     rejected = scoring.folder / "quarantine.jsonl"
     found = survey(scoring.files, decider.curate, scoring.settings.chunk_bytes, rejected)
+    _require_unchanged(scoring, journal)
     scoring.rejected.unlink(missing_ok=True)  # that of an earlier scoring says nothing of this one
     if found.first_bad is not None:
         rejected.replace(scoring.rejected)
@@ -92,21 +94,45 @@ def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Jou
     """Score what the journal does not hold yet, write all of it as `out`, and return how many rows had what."""
     curate = decider.curate.model_copy(update={"languages": decider.curate.languages or found.languages})
     known = decider.knowing([*read_taxonomy(scoring.taxonomy, curate), *found.paths])
-    engine, counts = Engine(known, scoring.settings, curate), Counter[str]()
-    parts = journal.done()
+    engine, parts = Engine(known, scoring.settings, curate), journal.done()
     for part in parts:
         engine.scores.remember(journal.learned(part.number))
+    with counting("score", total=found.rows, done=sum(part.rows for part in parts)) as advance:
+        for part in _scored_parts(scoring, found, engine, journal, parts[-1:]):
+            parts.append(part)
+            advance(part.rows)
+    journal.join(len(parts), scoring.out)
+    counts = Counter[str]()
+    for part in parts:
         counts.update(part.counts)
-    start = parts[-1].after if parts else Cursor()
-    number = len(parts)
-    for chunk in ahead(clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)):
-        answer = engine.score(chunk.pairs)
-        own = chunk.counts | {"relevant": int(answer.decided.decision.sum())} | _by_stage(answer.decided)
-        journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, Done(number, own, chunk.after))
-        counts.update(own)
-        number += 1
-    journal.join(number, scoring.out)
     return {"rows": found.rows, "quarantined": found.quarantined} | _in_order(counts)
+
+
+def _scored_parts(
+    scoring: Scoring, found: Survey, engine: Engine, journal: Journal, last: Sequence[Done]
+) -> Iterator[Done]:
+    """Write the parts that follow the last one, one for each chunk."""
+    number, start = (last[0].number + 1, last[0].after) if last else (0, Cursor())
+    chunks = clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)
+    for chunk in ahead(chunks):
+        answer = engine.score(chunk.pairs)
+        counts = chunk.counts | {"relevant": int(answer.decided.decision.sum())} | _by_stage(answer.decided)
+        done = Done(number, len(chunk.pairs), counts, chunk.after)
+        _require_unchanged(scoring, journal)
+        journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, done)
+        yield done
+        number += 1
+
+
+def _require_unchanged(scoring: Scoring, journal: Journal) -> None:
+    if changed := _changed(scoring, journal):
+        raise DataError(f"{changed[0]} has changed while it was read; score it again when nothing writes it any more")
+
+
+def _changed(scoring: Scoring, journal: Journal) -> list[str]:
+    """Return the inputs that are not what they were when the journal was begun."""
+    before = journal.binding["input"]
+    return [name for name, mark in _marks(scoring.files).items() if before[name] != mark]
 
 
 def _by_stage(decided: Decided) -> dict[str, int]:
@@ -117,24 +143,31 @@ def _by_stage(decided: Decided) -> dict[str, int]:
 
 
 def _in_order(counts: Counter[str]) -> dict[str, int]:
-    """Return the counts of flags, the most frequent first, and the two that every scoring has."""
-    always = ("languages corrected", "relevant")
-    flags = {name: count for name, count in counts.most_common() if name not in always}
-    return flags | {name: counts[name] for name in always}
+    """Return the counts of flags, the most frequent first, and then the others."""
+    last = [name for name in ("languages corrected", "relevant") if name in counts]
+    return {name: count for name, count in counts.most_common() if name not in last} | {
+        name: counts[name] for name in last
+    }
 
 
 def _binding(scoring: Scoring, model: Path) -> dict[str, Any]:
     return {
-        "input": {str(path.absolute()): _mark(path) for path in scoring.files},
+        "input": _marks(scoring.files),
         "model": sha256(model / "manifest.json" if model.is_dir() else model),
-        "taxonomy": {str(path.absolute()): _mark(path) for path in scoring.taxonomy},
+        "taxonomy": _marks(scoring.taxonomy),
         "setting": {"chunk_bytes": scoring.settings.chunk_bytes, "suffix": scoring.out.suffix},
         "version of shopglot or polars": [__version__, pl.__version__],
     }
 
 
+def _marks(paths: Sequence[Path]) -> dict[str, Any]:
+    return {str(path.absolute()): _mark(path) for path in paths}
+
+
 def _mark(path: Path) -> dict[str, Any]:
     """Return what changes when a file does: its size, its time, and the checksum of its beginning."""
+    if not path.exists():
+        return {}
     if path.is_dir():
         return {each.name: _mark(each) for each in sorted(path.iterdir()) if each.is_file()}
     with path.open("rb") as file:
