@@ -78,7 +78,7 @@ class Packer:
         return SessionScorer(self._network(source, texts.rows()), template, outputs)
 
     def _language_model(self, scorer: LLMScorer) -> SavableScorer:
-        """Return an encoder packed like a cross-encoder; a model that reads prompts stays in torch, without adapters."""
+        """Return an encoder packed like a cross-encoder; what reads prompts stays in torch, its adapters merged."""
         reader, settings = scorer.reader, scorer.settings
         model = scorer.model if settings.lora is None else copy.deepcopy(scorer.model).merge_and_unload()
         if settings.text == "prompt":
