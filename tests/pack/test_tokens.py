@@ -14,7 +14,10 @@ def test_tokens_are_those_of_the_model_in_torch(cross_encoder: EncoderScorer) ->
     tokenizer = cross_encoder.tokenizer
     for limit in (8, 64):
         tokens = Tokens(
-            tokenizer.backend_tokenizer.to_str(), max_tokens=limit, pad=tokenizer.pad_token_id, inputs=tokenizer.model_input_names
+            tokenizer.backend_tokenizer.to_str(),
+            max_tokens=limit,
+            pad=tokenizer.pad_token_id,
+            inputs=tokenizer.model_input_names,
         )
         feed = tokens.feed(tokens.encode(texts.rows()))
         expected = tokenizer.pad(encode_pairs(tokenizer, texts, limit), return_tensors="np")
