@@ -70,7 +70,6 @@ class Packer:
             case EmbeddingScorer():
                 return self._embedding(scorer)
             case _:
-                log.warning("a %s is not packed; it stays as it is", type(scorer).__name__)
                 return scorer
 
     def _cross_encoder(self, source: Source, template: Template, outputs: Mapping[Task, int]) -> SessionScorer:
@@ -94,7 +93,7 @@ class Packer:
             prefix = encoder.prefix if isinstance(encoder, SentenceEncoder) else ""
             texts = [prefix + text for text in _texts_asked(scorer, self.pairs)]
             network = self._network(Source.of_encoder(encoder), texts)
-            packed = RememberingEncoder(SessionEncoder(network, prefix))
+            packed = RememberingEncoder(SessionEncoder.knowing(network, prefix, scorer.catalogue.names))
             self._encoders[id(encoder)] = network.folder.name, packed
         name, own = self._encoders[id(encoder)]
         settings = scorer.settings.model_copy(update={"model": PACKED + name, "contrast": None})
