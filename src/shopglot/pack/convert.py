@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +22,7 @@ from shopglot.learn.catalogue import Catalogue
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.encoder import EncoderScorer
 from shopglot.learn.encoders import RememberingEncoder, SentenceEncoder
-from shopglot.learn.llm_scorer import LLMScorer
+from shopglot.learn.llm_scorer import LLMScorer, without_adapters
 from shopglot.learn.reading import text_pairs
 from shopglot.learn.targets import output_names, output_of
 from shopglot.merge.blend import Blend, Mean
@@ -79,11 +79,11 @@ class Packer:
     def _language_model(self, scorer: LLMScorer) -> SavableScorer:
         """Return an encoder packed like a cross-encoder; what reads prompts stays in torch, its adapters merged."""
         reader, settings = scorer.reader, scorer.settings
-        model = scorer.model if settings.lora is None else copy.deepcopy(scorer.model).merge_and_unload()
+        alone = without_adapters(LLMScorer(copy.deepcopy(scorer.model), reader))  # the original is compared with
         if settings.text == "prompt":
             log.warning("%s reads prompts, so torch runs it; packing only merges its adapters", settings.name)
-            return LLMScorer(model, replace(reader, settings=settings.model_copy(update={"lora": None})))
-        source = Source.of_classifier(model.float(), reader.tokenizer, settings.max_tokens)
+            return alone
+        source = Source.of_classifier(alone.model.float(), reader.tokenizer, settings.max_tokens)
         outputs = {task: output_of(output_names(settings), task) for task in settings.tasks}
         return self._cross_encoder(source, reader.template, outputs)
 
