@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.cross_encoder import KEPT, cross_encoder, parts
 from shopglot.core.log_odds import sigmoid
+from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.learn.encoder import EncoderScorer
@@ -141,7 +142,7 @@ def packed(bundle: Bundle, precision: Precision, folder: Path) -> Bundle:
     dealt = parts()
     known = Pairs.concat([dealt.train, dealt.tune, dealt.judged])
     scorer = Packer(known, PackSettings(precision=precision), folder).packed(bundle.scorer)
-    rates = {"QC": float(dealt.train.labels.mean())}
+    rates: dict[Task, float] = {"QC": float(dealt.train.labels.mean())}
     return replace(
         bundle, scorer=scorer, decision=redecide(dealt.tune, scorer.score(dealt.tune), MergeSettings(), rates)
     )
@@ -220,7 +221,7 @@ def operations(config: Any, lengths: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the operations of each pair: two per weight of a linear layer and token, and those of attention."""
     hidden, layers = config.hidden_size, config.num_hidden_layers
     linear = 2 * layers * (4 * hidden**2 + 2 * hidden * config.intermediate_size)
-    return lengths * (linear + 4.0 * layers * hidden * lengths)
+    return np.asarray(lengths * (linear + 4.0 * layers * hidden * lengths))
 
 
 def int8_ceiling() -> float:
