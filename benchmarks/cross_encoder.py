@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from shopglot.core.metrics import Confusion, average_precision
+from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.prepare import prepare
@@ -61,7 +62,7 @@ def cross_encoder(steps: int = STEPS) -> Bundle:
         settings = EncoderSettings(steps=steps, learning_rate=1e-4, tasks=("QC",), save_steps=100)
         work = KEPT.with_name("cross-encoder.work")
         scorer = EncoderLearner(settings, Template(FORMAT, CLEANING_VERSION)).fit(dealt.train, work)
-        rates = {"QC": float(dealt.train.labels.mean())}
+        rates: dict[Task, float] = {"QC": float(dealt.train.labels.mean())}
         decision = redecide(dealt.tune, scorer.score(dealt.tune), MergeSettings(), rates)
         Bundle(scorer, decision, CURATE, {"name": "cross-encoder", "steps": steps}, {"QC": FORMAT}).save(KEPT)
     return Bundle.load(KEPT)

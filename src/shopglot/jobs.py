@@ -10,7 +10,7 @@ import polars as pl
 
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import DataError, RecipeError
-from shopglot.core.files import require_own_folder, write_json
+from shopglot.core.files import named_where_there_is_no_room, require_own_folder, write_json
 from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
@@ -64,8 +64,8 @@ from shopglot.serve.budget import Budget, Wanted, budget_of
 from shopglot.serve.budget_files import MARK as BUDGET_MARK
 from shopglot.serve.budget_files import write_budget
 from shopglot.serve.deciders import load_decider
-from shopglot.serve.stage_cost import Repetition, measure
 from shopglot.serve.settings import EngineSettings
+from shopglot.serve.stage_cost import Repetition, measure
 from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
 
 _JUDGING: Final = 5_000
@@ -161,20 +161,19 @@ def pack_run(
     require_own_folder(out, "manifest.json")
     folder = run / "bundle" if (run / "bundle").is_dir() else run
     source = load(folder)
-    material = _given(files, source) if files else _of_run(run, settings.seed)
-    judged, work = material.judged.of_tasks(source.decision.tasks), out.with_name(out.name + ".work")
-    with TemporaryDirectory(prefix=work.name, dir=work.parent) as temporary:
-        scorer = Packer(material.texts, settings, Path(temporary)).packed(source.scorer)
-        packed = replace(source, scorer=scorer)
-        if material.tune is not None:
-            tune = material.tune.of_tasks(source.decision.tasks)
-            packed = replace(packed, decision=redecide(tune, scorer.score(tune), material.merge, material.rates))
+    material = _given(files, source) if files else _of_run(run)
+    judged = material.judged.of_tasks(source.decision.tasks)
+    if not len(judged):
+        raise RecipeError(f"{run} has neither a test part nor dev files to judge the packed model by; give --pairs")
+    with named_where_there_is_no_room(out), TemporaryDirectory(prefix=out.name, dir=_made(out.parent)) as work:
+        packed = _packed(source, material, settings, Path(work))
         parity = parity_of(source, packed, judged)
         parity.check(max_flips=settings.max_flips, max_f1_change=settings.max_f1_change)
         facts = {"settings": settings.model_dump(), "decided_anew": material.tune is not None, "parity": parity.facts}
-        packed = replace(packed, facts={**source.facts, "packed": facts})
         card = folder / "README.md"
-        packed.save(out, card=card.read_text(encoding="utf-8") if card.is_file() else None)
+        replace(packed, facts={**source.facts, "packed": facts}).save(
+            out, card=card.read_text(encoding="utf-8") if card.is_file() else None
+        )
     return parity, sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
 
 
@@ -207,7 +206,7 @@ def bench_bundle(
             own = _given(files, loaded).texts
         else:
             with TemporaryDirectory() as folder:
-                made = simulate(Path(folder), pairs=4 * pairs, seed=0).files.values()
+                made = simulate(Path(folder), pairs=max(100, 4 * pairs), seed=0).files.values()
                 own = _given(list(made), loaded).texts
         own = own.of_tasks(loaded.decision.tasks)
         return Pairs(own.frame.sample(min(len(own), 2 * pairs), seed=0))
@@ -218,12 +217,26 @@ def bench_bundle(
     return measured
 
 
+def _packed(source: Bundle, material: Material, settings: PackSettings, work: Path) -> Bundle:
+    """Return the bundle over packed networks in `work`, deciding anew where there is a tune part to decide by."""
+    scorer = Packer(material.texts, settings, work).packed(source.scorer)
+    if material.tune is None:
+        return replace(source, scorer=scorer)
+    tune = material.tune.of_tasks(source.decision.tasks)
+    return replace(source, scorer=scorer, decision=redecide(tune, scorer.score(tune), material.merge, material.rates))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def _given(files: Sequence[str | Path], bundle: Bundle) -> Material:
     pairs = prepare_for_scoring([Path(file) for file in files], bundle.curate).pairs
     return Material(pairs, pairs)
 
 
-def _of_run(run: Path, seed: int) -> Material:
+def _of_run(run: Path) -> Material:
     require_finished(run)
     recipe = load_recipe(run / "recipe.yaml")
     data, folds = enriched(recipe, gather(recipe, run)), load_folds(run / "folds")

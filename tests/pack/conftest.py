@@ -21,6 +21,10 @@ from tests.learn.learners import learner_of
 TUNE = shop.pairs(120, seed=8)
 
 
+PackOnce = Callable[..., SavableScorer]
+"""Packs the tiny cross-encoder in a precision, for an engine."""
+
+
 def bundle_of(scorer: SavableScorer) -> Bundle:
     decision = redecide(TUNE, scorer.score(TUNE), MergeSettings(), dict.fromkeys(TUNE.tasks, 0.5))
     return Bundle(scorer, decision, CurateSettings(), {"name": "made up", "data": {"train.txt": "9f86d0"}})
@@ -46,7 +50,7 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory, full_precision: None
 
 
 @pytest.fixture(scope="session")
-def packed(cross_encoder: EncoderScorer, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., SavableScorer]:
+def packed(cross_encoder: EncoderScorer, tmp_path_factory: pytest.TempPathFactory) -> PackOnce:
     """Pack the cross-encoder with some settings; each of them once in all tests."""
 
     @cache

@@ -5,6 +5,7 @@ import resource
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -65,10 +66,10 @@ def bench(folder: Path, pairs: Callable[[Bundle], Pairs], *, candidates: int, re
         raise DataError("a bench needs at least two distinct pairs; name a file with more")
     first, second = (Pairs(distinct.frame.gather_every(2, offset)) for offset in (0, 1))
     bundle.score_clean(first)
-    seconds = _timed(lambda: bundle.score_clean(second))
+    seconds = _timed(partial(bundle.score_clean, second))
     rng = np.random.default_rng(seed)
     asked = [_request(distinct, candidates, rng) for _ in range(_WARM_UP + requests)]
-    latency = [_timed(lambda one=one: bundle.score_clean(one)) for one in asked][_WARM_UP:]
+    latency = [_timed(partial(bundle.score_clean, one)) for one in asked][_WARM_UP:]
     p50, p95, p99 = (round(1000 * float(value), 2) for value in np.percentile(latency, _PERCENTILES))
     return Bench(
         bundle=str(bundle.facts.get("name", folder.name)),

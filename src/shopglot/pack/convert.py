@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -22,7 +22,7 @@ from shopglot.learn.catalogue import Catalogue
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.encoder import EncoderScorer
 from shopglot.learn.encoders import RememberingEncoder, SentenceEncoder
-from shopglot.learn.llm_scorer import LLMScorer
+from shopglot.learn.llm_scorer import LLMScorer, without_adapters
 from shopglot.learn.reading import text_pairs
 from shopglot.learn.targets import output_names, output_of
 from shopglot.merge.blend import Blend, Mean
@@ -70,7 +70,6 @@ class Packer:
             case EmbeddingScorer():
                 return self._embedding(scorer)
             case _:
-                log.warning("a %s is not packed; it stays as it is", type(scorer).__name__)
                 return scorer
 
     def _cross_encoder(self, source: Source, template: Template, outputs: Mapping[Task, int]) -> SessionScorer:
@@ -78,13 +77,13 @@ class Packer:
         return SessionScorer(self._network(source, texts.rows()), template, outputs)
 
     def _language_model(self, scorer: LLMScorer) -> SavableScorer:
-        """Return an encoder packed like a cross-encoder; a model that reads prompts stays in torch, without adapters."""
+        """Return an encoder packed like a cross-encoder; what reads prompts stays in torch, its adapters merged."""
         reader, settings = scorer.reader, scorer.settings
-        model = scorer.model if settings.lora is None else copy.deepcopy(scorer.model).merge_and_unload()
+        alone = without_adapters(LLMScorer(copy.deepcopy(scorer.model), reader))  # the original is compared with
         if settings.text == "prompt":
             log.warning("%s reads prompts, so torch runs it; packing only merges its adapters", settings.name)
-            return LLMScorer(model, replace(reader, settings=settings.model_copy(update={"lora": None})))
-        source = Source.of_classifier(model.float(), reader.tokenizer, settings.max_tokens)
+            return alone
+        source = Source.of_classifier(alone.model.float(), reader.tokenizer, settings.max_tokens)
         outputs = {task: output_of(output_names(settings), task) for task in settings.tasks}
         return self._cross_encoder(source, reader.template, outputs)
 
@@ -94,7 +93,7 @@ class Packer:
             prefix = encoder.prefix if isinstance(encoder, SentenceEncoder) else ""
             texts = [prefix + text for text in _texts_asked(scorer, self.pairs)]
             network = self._network(Source.of_encoder(encoder), texts)
-            packed = RememberingEncoder(SessionEncoder(network, prefix))
+            packed = RememberingEncoder(SessionEncoder.knowing(network, prefix, scorer.catalogue.names))
             self._encoders[id(encoder)] = network.folder.name, packed
         name, own = self._encoders[id(encoder)]
         settings = scorer.settings.model_copy(update={"model": PACKED + name, "contrast": None})

@@ -1,13 +1,12 @@
 """Texts become padded token ids by the `tokenizers` library alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shopglot.core.batches import by_length
 from shopglot.core.files import whole_file
 
 Feed = Mapping[str, NDArray[np.int64]]
@@ -15,7 +14,6 @@ Feed = Mapping[str, NDArray[np.int64]]
 
 TOKENIZER: Final = "tokenizer.json"
 INPUTS: Final = ("input_ids", "attention_mask", "token_type_ids")
-_TOKENS_AT_ONCE: Final = 1536
 
 
 class Tokens:
@@ -35,11 +33,15 @@ class Tokens:
         encoded: list[Any] = self._reader.encode_batch(texts)
         return encoded
 
-    def feed(self, encoded: Sequence[Any], multiple: int = 1) -> Feed:
-        """Return these texts as one batch, padded to their longest or the next `multiple` after it."""
-        longest = max(len(each.ids) for each in encoded)
-        shape = (len(encoded), -(-longest // multiple) * multiple)
+    def feed(self, encoded: Sequence[Any], *, multiple: tuple[int, int] = (1, 1)) -> Feed:
+        """Return these texts as one batch, padded to the longest of them.
+
+        Rows and tokens are padded up to these multiples, so that few shapes occur; rows that were added hold one token.
+        """
+        longest = max(1, *(len(each.ids) for each in encoded))
+        shape = tuple(-(-size // step) * step for size, step in zip((len(encoded), longest), multiple, strict=True))
         ids, mask, types = np.full(shape, self.pad, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        mask[:, 0] = 1
         for row, each in enumerate(encoded):
             ids[row, : len(each.ids)], mask[row, : len(each.ids)] = each.ids, 1
             types[row, : len(each.ids)] = each.type_ids
@@ -59,9 +61,3 @@ class Tokens:
     def facts(self) -> dict[str, Any]:
         """What `load` needs beside the tokenizer."""
         return {"max_tokens": self.max_tokens, "pad": self.pad, "inputs": list(self.inputs)}
-
-
-def batches(lengths: NDArray[np.int64], workers: int) -> Iterator[NDArray[np.int64]]:
-    """Yield rows of like length under a budget of tokens, in at least as many batches as there are workers."""
-    budget = min(_TOKENS_AT_ONCE, -(-int(lengths.sum()) // max(1, workers)))
-    return by_length(lengths, budget=max(budget, 1))
