@@ -49,7 +49,8 @@ def close(one: Decided, other: Decided) -> bool:
 
 
 def of_rows(decided: Decided, rows: list[int]) -> Decided:
-    return Decided(*(None if (own := getattr(decided, field.name)) is None else own[rows] for field in fields(Decided)))
+    columns: list[Any] = [getattr(decided, field.name) for field in fields(Decided)]
+    return Decided(*(column if column is None else column[rows] for column in columns))
 
 
 def test_each_pair_has_a_probability_and_the_decision_that_follows(decider: Decider) -> None:
