@@ -1,8 +1,5 @@
 """What every decider keeps, be it a bundle or a cascade of bundles."""
 
-from dataclasses import fields
-from typing import Any
-
 import numpy as np
 import polars as pl
 import pytest
@@ -39,18 +36,20 @@ def decider(request: pytest.FixtureRequest, lexical: Bundle, embedding: Bundle) 
 
 
 def close(one: Decided, other: Decided) -> bool:
-    def same(name: str) -> bool:
-        sides: list[Any] = [getattr(side, name) for side in (one, other)]
-        if sides[0] is None or isinstance(sides[0], pl.Series):
-            return bool(sides[0] is None if sides[1] is None else sides[0].equals(sides[1]))
-        return bool(np.allclose(*sides, atol=ROUNDING))
-
-    return all(same(field.name) for field in fields(Decided))
+    numbers = all(
+        np.allclose(getattr(one, name), getattr(other, name), atol=ROUNDING)
+        for name in ("probability", "decision", "threshold")
+    )
+    return numbers and all(_listed(getattr(one, name)) == _listed(getattr(other, name)) for name in ("read", "stage"))
 
 
 def of_rows(decided: Decided, rows: list[int]) -> Decided:
-    columns: list[Any] = [getattr(decided, field.name) for field in fields(Decided)]
-    return Decided(*(column if column is None else column[rows] for column in columns))
+    read, stage = (None if column is None else column[rows] for column in (decided.read, decided.stage))
+    return Decided(decided.probability[rows], decided.decision[rows], decided.threshold[rows], read, stage)
+
+
+def _listed(column: pl.Series | None) -> list[str | None] | None:
+    return None if column is None else column.to_list()
 
 
 def test_each_pair_has_a_probability_and_the_decision_that_follows(decider: Decider) -> None:
