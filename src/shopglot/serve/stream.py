@@ -17,7 +17,7 @@ from shopglot.core.files import sha256
 from shopglot.core.progress import counting
 from shopglot.curate.quarantine import refuse_bad_share
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.merge.decide import Decider
+from shopglot.merge.decide import Decided, Decider
 from shopglot.pack.scored import check_out, scored_table
 from shopglot.serve.ahead import ahead
 from shopglot.serve.chunks import Cursor, clean_chunks
@@ -116,7 +116,7 @@ def _scored_parts(
     chunks = clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)
     for chunk in ahead(chunks):
         answer = engine.score(chunk.pairs)
-        counts = chunk.counts | {"relevant": int(answer.decided.decision.sum())}
+        counts = chunk.counts | {"relevant": int(answer.decided.decision.sum())} | _by_stage(answer.decided)
         done = Done(number, len(chunk.pairs), counts, chunk.after)
         _require_unchanged(scoring, journal)
         journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, done)
@@ -133,6 +133,13 @@ def _changed(scoring: Scoring, journal: Journal) -> list[str]:
     """Return the inputs that are not what they were when the journal was begun."""
     before = journal.binding["input"]
     return [name for name, mark in _marks(scoring.files).items() if before[name] != mark]
+
+
+def _by_stage(decided: Decided) -> dict[str, int]:
+    """Return how many rows each stage of a cascade decided."""
+    if decided.stage is None:
+        return {}
+    return {f"decided by {name}": count for name, count in decided.stage.drop_nulls().value_counts().iter_rows()}
 
 
 def _in_order(counts: Counter[str]) -> dict[str, int]:
