@@ -16,6 +16,8 @@ NAMES = (
     "llm_scoring",
     "llm_table",
     "shopify_qc",
+    "cross_encoder",
+    "pack_speed",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",
