@@ -21,6 +21,8 @@ NAMES = (
     "cascade",
     "hundred_million",
     "request_of_fifty",
+    "cross_encoder",
+    "pack_speed",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",
