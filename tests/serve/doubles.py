@@ -51,8 +51,9 @@ class Failing(SharedWords):
     """The same, but for a query that it fails on."""
 
     def score_clean(self, pairs: Pairs) -> Decided:
-        if "secret poison" in pairs["query"]:
-            raise RuntimeError("secret poison")
+        for query in pairs["query"]:
+            if "poison" in query:
+                raise RuntimeError(query)
         return super().score_clean(pairs)
 
 

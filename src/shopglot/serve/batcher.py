@@ -16,6 +16,7 @@ from shopglot.serve.cache import ScoredPairs
 from shopglot.serve.errors import ServeError
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
+from shopglot.serve.pace import Pace
 from shopglot.serve.question import Question, Verdict
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,6 @@ T = TypeVar("T")
 
 Score = Callable[[Sequence[Question]], list[Verdict]]
 
-_MEMORY: Final = 0.7
-"""How much of what earlier batches told of the speed still counts with each further one."""
 _LONGEST_RETRY: Final = 60
 
 
@@ -60,7 +59,7 @@ class Batcher:
         self._queue: deque[_Request] = deque()
         self._arrived = asyncio.Event()
         self._cache = ScoredPairs(settings.cache_bytes)
-        self._tokens = self._seconds = 0.0
+        self.pace = Pace()
         self._scoring = 0
         self.open = False
 
@@ -72,7 +71,7 @@ class Batcher:
         """
         with ThreadPoolExecutor(1, "scoring") as thread:
             await asyncio.get_running_loop().run_in_executor(thread, self._score, first)
-            self.open, self._thread = True, thread
+            self.open, self._thread, self._arrived = True, thread, asyncio.Event()
             work = asyncio.create_task(self._work())
             try:
                 yield
@@ -137,7 +136,7 @@ class Batcher:
     def _seconds_for(self, questions: Sequence[Question]) -> float:
         """Return when these would be done at the speed of the latest batches; 0 before the first."""
         ahead = sum(_tokens(each.waiting) for each in self._queue) + self._scoring + _tokens(questions)
-        return ahead * self._seconds / self._tokens if self._tokens else 0.0
+        return self.pace.seconds_for(ahead)
 
     async def _work(self) -> None:
         while self.open or self._queue:
@@ -148,11 +147,16 @@ class Batcher:
                 self._arrived.clear()
                 await self._arrived.wait()
 
+    @property
+    def _budget(self) -> int:
+        """The most tokens of the next batch."""
+        return int(min(self._settings.batch_tokens, self.pace.tokens_in(self._settings.batch_seconds)))
+
     async def _others(self) -> None:
         """Wait until the oldest request has waited long enough for others to join it, or the budget is reached."""
-        end = self._queue[0].arrived + self._settings.batch_seconds
+        end = self._queue[0].arrived + self._settings.join_seconds
         while self._queue and (left := end - time.monotonic()) > 0:
-            if sum(_tokens(each.waiting) for each in self._queue) >= self._settings.batch_tokens:
+            if sum(_tokens(each.waiting) for each in self._queue) >= self._budget:
                 return
             self._arrived.clear()
             try:
@@ -164,7 +168,7 @@ class Batcher:
     def _next_batch(self) -> Batch:
         """Return the oldest questions that fit into the budget, by the request that they came with."""
         batch: Batch = []
-        budget = self._settings.batch_tokens
+        budget = self._budget
         while self._queue:
             request = self._queue[0]
             part = _fitting(request.waiting, budget, at_least=0 if batch else 1)
@@ -189,7 +193,9 @@ class Batcher:
             return
         finally:
             self._scoring = 0
-        self._timed(questions, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self.pace.remember(_tokens(questions), seconds)
+        self._metrics.batch(len(questions), seconds)
         found = dict(zip(questions, verdicts, strict=True))
         for question, verdict in found.items():
             self._cache.keep(question, verdict)
@@ -212,11 +218,6 @@ class Batcher:
         if not request.done.done():
             message = "the model failed on this request; the server's log says where"
             request.done.set_exception(ServeError(424, "Backend", message))
-
-    def _timed(self, questions: Sequence[Question], seconds: float) -> None:
-        self._metrics.batch(len(questions), seconds)
-        self._tokens = _MEMORY * self._tokens + _tokens(questions)
-        self._seconds = _MEMORY * self._seconds + seconds
 
 
 def _late() -> ServeError:

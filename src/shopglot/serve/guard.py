@@ -72,8 +72,9 @@ class _Answer:
     """What was sent: the status, and whether all of it."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.status, self.whole = send, None, False
-        self.status: int | None
+        self._send = send
+        self.status: int | None = None
+        self.whole = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

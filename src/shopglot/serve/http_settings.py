@@ -29,8 +29,11 @@ class HttpSettings(BaseModel):
         default=2.5, gt=0, description="The longest wait that a new request may expect; beyond it, the answer is 429."
     )
     deadline_seconds: float = Field(default=5.0, gt=0, description="When a request that was taken is given up: 504.")
+    join_seconds: float = Field(
+        default=0.004, ge=0, description="How long the first request of a batch waits for others to join it."
+    )
     batch_seconds: float = Field(
-        default=0.004, ge=0, description="How long the first pair of a batch waits for others to join it."
+        default=0.25, gt=0, description="About how long a batch may take, at the speed of the latest ones."
     )
     batch_tokens: int = Field(
         default=16_384, ge=1, description="The tokens of a batch, estimated as a quarter of the UTF-8 bytes."

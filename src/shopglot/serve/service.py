@@ -1,5 +1,6 @@
 """What every handler works with, and what most of them do with it."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question, Verdict
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.translation import Translation, Translations
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,6 +110,8 @@ async def judged(
     service: Service, questions: Sequence[Question], *, translate: bool
 ) -> tuple[list[Verdict], list[Translation]]:
     """Return a verdict per question, and what became of the translation of its query."""
+    if service.settings.log_queries:
+        log.info("queries: %s", [*dict.fromkeys(each.query for each in questions)])
     read, translations = await service.translations.of(questions, wanted=translate)
     return await service.batcher.judge(read), translations
 

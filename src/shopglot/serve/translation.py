@@ -32,11 +32,11 @@ class Translations:
     def __init__(self, translating: Translating | None, judge: Judge, deadline_seconds: float) -> None:
         """Take the translator, None where there is none, and what detects the language of a query."""
         self._translating, self._judge, self._deadline = translating, judge, deadline_seconds
-        self._thread = ThreadPoolExecutor(1, "translating")
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Translate until the block ends."""
+        self._thread = ThreadPoolExecutor(1, "translating")
         try:
             yield
         finally:
