@@ -1,14 +1,16 @@
 """What the other commands do, each as one short function."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import require_own_folder
+from shopglot.core.files import require_own_folder, write_json
+from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.clean import clean
@@ -18,7 +20,7 @@ from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import is_simulated, read_truth, sizes
+from shopglot.demo.simulate import is_simulated, read_truth, simulate, sizes
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
@@ -34,10 +36,15 @@ from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.token_counts import token_counts
 from shopglot.learn.workload import Workload
-from shopglot.merge.chain import cross_fitted
-from shopglot.pack.bundle import Calibrated, load
+from shopglot.merge.chain import cross_fitted, redecide
+from shopglot.merge.settings import MergeSettings
+from shopglot.pack.bench import Bench, bench
+from shopglot.pack.bundle import Bundle, Calibrated, load
+from shopglot.pack.convert import Packer
+from shopglot.pack.parity import Parity
 from shopglot.pack.record import read_scores, require_finished
 from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.pack.settings import PackSettings
 from shopglot.pipeline import Stages, enriched, gather
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.audit import Known, LabelAudit, audit_labels, known
@@ -81,6 +88,106 @@ def score_files(
         decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
         write_scored(read.pairs, decided, out)
     return {**read.counts, "relevant": int(decided.decision.sum())}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Material:
+    """What packing takes from a run's files: pairs to trim and calibrate by, to decide by, and to judge by.
+
+    `tune` is None where the decision stays as it is; `rates` are the shares of relevant pairs in the data.
+    """
+
+    texts: Pairs
+    judged: Pairs
+    tune: Pairs | None = None
+    rates: Mapping[Task, float] = field(default_factory=dict)
+    merge: MergeSettings = field(default_factory=MergeSettings)
+
+
+def pack_run(
+    run: str | Path, out: str | Path, settings: PackSettings, *, files: Sequence[str | Path] = ()
+) -> tuple[Parity, int]:
+    """Write the bundle of a finished run as a small and fast one into `out`; return its parity and its size in bytes.
+
+    It is trimmed for the run's pairs, decides anew by its own scores of the tune part, and is written only where it
+    decides as before on the test and dev parts. With `files` of pairs, `run` may be a bundle alone; they stand for all
+    parts, and the decision stays as it is. Raises BundleError where the parity is over the limits of `settings`.
+    """
+    run, out = Path(run), Path(out)
+    require_own_folder(out, "manifest.json")
+    folder = run / "bundle" if (run / "bundle").is_dir() else run
+    source = load(folder)
+    material = _given(files, source) if files else _of_run(run, settings.seed)
+    judged, work = material.judged.of_tasks(source.decision.tasks), out.with_name(out.name + ".work")
+    with TemporaryDirectory(prefix=work.name, dir=work.parent) as temporary:
+        scorer = Packer(material.texts, settings, Path(temporary)).packed(source.scorer)
+        packed = replace(source, scorer=scorer)
+        if material.tune is not None:
+            tune = material.tune.of_tasks(source.decision.tasks)
+            packed = replace(packed, decision=redecide(tune, scorer.score(tune), material.merge, material.rates))
+        parity = parity_of(source, packed, judged)
+        parity.check(max_flips=settings.max_flips, max_f1_change=settings.max_f1_change)
+        facts = {"settings": settings.model_dump(), "decided_anew": material.tune is not None, "parity": parity.facts}
+        packed = replace(packed, facts={**source.facts, "packed": facts})
+        card = folder / "README.md"
+        packed.save(out, card=card.read_text(encoding="utf-8") if card.is_file() else None)
+    return parity, sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+
+
+def compare_bundles(base: str | Path, new: str | Path, files: Sequence[str | Path]) -> Parity:
+    """Return how far two bundles of one model are from deciding alike on the pairs of `files`."""
+    first = load(base)
+    return parity_of(first, load(new), _given(files, first).judged.of_tasks(first.decision.tasks))
+
+
+def parity_of(base: Bundle, new: Bundle, pairs: Pairs) -> Parity:
+    """Return the parity of two bundles on clean pairs, whose category paths both then know."""
+    paths = pairs.filter(pairs.readable).of_task("QC")["target"].unique().to_list()
+    decided = [bundle.knowing(paths).score_clean(pairs) for bundle in (base, new)]
+    return Parity.of(pairs, *decided)
+
+
+def bench_bundle(
+    bundle: str | Path,
+    files: Sequence[str | Path] = (),
+    *,
+    pairs: int = 2_000,
+    candidates: int = 50,
+    requests: int = 200,
+    out: str | Path | None = None,
+) -> Bench:
+    """Measure a bundle on this machine, on at most `pairs` of `files` or on simulated ones, and write it to `out`."""
+
+    def drawn(loaded: Bundle) -> Pairs:
+        if files:
+            own = _given(files, loaded).texts
+        else:
+            with TemporaryDirectory() as folder:
+                made = simulate(Path(folder), pairs=4 * pairs, seed=0).files.values()
+                own = _given(list(made), loaded).texts
+        own = own.of_tasks(loaded.decision.tasks)
+        return Pairs(own.frame.sample(min(len(own), 2 * pairs), seed=0))
+
+    measured = bench(Path(bundle), drawn, candidates=candidates, requests=requests, seed=0)
+    if out is not None:
+        write_json(Path(out), measured.facts)
+    return measured
+
+
+def _given(files: Sequence[str | Path], bundle: Bundle) -> Material:
+    pairs = prepare_for_scoring([Path(file) for file in files], bundle.curate).pairs
+    return Material(pairs, pairs)
+
+
+def _of_run(run: Path, seed: int) -> Material:
+    require_finished(run)
+    recipe = load_recipe(run / "recipe.yaml")
+    data, folds = enriched(recipe, gather(recipe, run)), load_folds(run / "folds")
+    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
+    given = data.train.filter(pl.col("made_from").is_null())
+    rates = {task: float(given.of_task(task).labels.mean()) for task in given.tasks}
+    judged = Pairs.concat([test, data.dev.labelled])
+    return Material(Pairs.concat([data.train, data.dev]), judged, tune, rates, recipe.merge)
 
 
 def translate_files(

@@ -151,19 +151,21 @@ class EmbeddingScorer:
             head.save(folder / f"{task}.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return the scorer that `save` wrote."""
+    def load(cls, folder: Path, encoder: RememberingEncoder | None = None) -> Self:
+        """Return the scorer that `save` wrote, with `encoder` in place of the one that its settings name."""
         facts, template = read_scorer(folder)
         settings = EmbeddingSettings(**facts["settings"])
-        if settings.contrast is None:
-            encoder = frozen_encoder(settings.model, settings.prefix)
-        else:
-            tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors")
-            encoder = RememberingEncoder(tuned)
+        encoder = encoder or _encoder_of(settings, folder)
         paths = tuple((folder / "catalogue.txt").read_text(encoding="utf-8").splitlines())
         files = {task: folder / f"{task}.safetensors" for task in TASKS}
         heads = {task: Head.load(path) for task, path in files.items() if path.exists()}
         return cls(heads, settings, template, encoder, Catalogue.of(paths, encoder), paths)
+
+
+def _encoder_of(settings: EmbeddingSettings, folder: Path) -> RememberingEncoder:
+    if settings.contrast is None:
+        return frozen_encoder(settings.model, settings.prefix)
+    return RememberingEncoder(trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors"))
 
 
 def _branches(paths: pl.Series, depth: int) -> pl.Series:

@@ -17,7 +17,7 @@ from shopglot.core.progress import tracked
 
 TOKENS_AT_ONCE: Final = 4096
 DIMENSIONS: Final = 512
-_CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
+CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
 """The width of each convolution, and how many of its tokens stand before the middle one."""
 _REACH: Final = 2
 _WIDTH: Final = 256
@@ -34,7 +34,7 @@ class UniversalSentenceEncoder:
 
     def __init__(self, weights: Mapping[str, Any], epsilon: float, pieces: Any) -> None:
         """Take tensors by the names of the package's file, and a sentencepiece processor."""
-        self._weights, self._epsilon, self._pieces = weights, epsilon, pieces
+        self.weights, self.epsilon, self.pieces = weights, epsilon, pieces
 
     @classmethod
     def load(cls) -> Self:
@@ -60,7 +60,7 @@ class UniversalSentenceEncoder:
         """Return unit vectors, shape (texts, 512)."""
         import torch
 
-        tokens = self._pieces.encode(list(texts), add_bos=True, add_eos=True)
+        tokens = self.pieces.encode(list(texts), add_bos=True, add_eos=True)
         lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         with torch.inference_mode():
@@ -75,7 +75,7 @@ class UniversalSentenceEncoder:
         import torch
         from torch.nn.functional import normalize
 
-        w = self._weights
+        w = self.weights
         text = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         features = self._convolved(w["table"][tokens], _windows(text, lengths))
         sums = torch.zeros(len(lengths), features.shape[1]).index_add(0, text, features)
@@ -88,12 +88,12 @@ class UniversalSentenceEncoder:
         import torch
         from torch.nn.functional import layer_norm
 
-        w = self._weights
-        joined = {name: torch.cat([w[f"{name}{width}"] for width in _CONVOLUTIONS], dim=-1) for name in _JOINED}
+        w = self.weights
+        joined = {name: torch.cat([w[f"{name}{width}"] for width in CONVOLUTIONS], dim=-1) for name in _JOINED}
         projected = embedded @ joined["proj"] + joined["proj_b"]
-        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self._epsilon)
+        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self.epsilon)
         columns = [embedded]
-        for start, (width, before) in zip(range(0, normal.shape[1], _WIDTH), _CONVOLUTIONS.items(), strict=True):
+        for start, (width, before) in zip(range(0, normal.shape[1], _WIDTH), CONVOLUTIONS.items(), strict=True):
             around = windows[:, _REACH - before : _REACH - before + width]
             hidden = normal[:, start : start + _WIDTH]
             for layer in ("1", "2"):
@@ -101,7 +101,7 @@ class UniversalSentenceEncoder:
                 hidden = torch.relu(gathered @ w[f"w{layer}_{width}"] + w[f"b{layer}_{width}"]) + hidden
             columns.append(hidden)
         features = torch.cat(columns, dim=1)
-        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self._epsilon)
+        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self.epsilon)
 
 
 _JOINED: Final = ("proj", "proj_b", "ln_g", "ln_b")
