@@ -43,3 +43,48 @@ def examples(number: int) -> Any:
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
+
+
+def agrees(client: TestClient, operation: Any, number: int) -> None:
+    """Ask what the description allows and what it does not, and check each answer against it."""
+
+    @examples(number)
+    @given(st.data())
+    def each(data: st.DataObject) -> None:
+        mode = data.draw(st.sampled_from(list(schemathesis.GenerationMode)))
+        case = data.draw(operation.as_strategy(generation_mode=mode))
+        answer = client.request(**_sendable(case.as_transport_kwargs(base_url="http://testserver")))
+        case.validate_response(answer, checks=[CHECKS.get_one(name) for name in CHECKED])
+
+    each()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
+def test_answers_are_as_the_description_says(asked: TestClient, operation: Any) -> None:
+    agrees(asked, operation, 10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.label)
+def test_many_answers_are_as_the_description_says(asked: TestClient, operation: Any) -> None:
+    agrees(asked, operation, 500)
+
+
+def test_the_description_as_a_page_names_every_path_and_no_other_host(asked: TestClient) -> None:
+    page = asked.get("/docs").text
+    assert all(f"{each.method.upper()} {each.path}" in page for each in OPERATIONS)
+    assert "http" not in page.replace("HTTP", "")
+    assert "<script" not in page
+
+
+def test_the_description_is_json_that_names_the_errors_of_each_path(asked: TestClient) -> None:
+    described = asked.get("/openapi.json").json()
+    assert json.dumps(described) == json.dumps(APP.openapi())
+    assert {"413", "422", "424", "429", "504"} <= described["paths"]["/rerank"]["post"]["responses"].keys()
+
+
+def _sendable(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what the client takes: bytes for a body, in which half a character can stand too."""
+    names = {"method", "url", "headers", "params"}
+    content = json.dumps(sent["json"]).encode() if "json" in sent else sent.get("data")
+    return {name: value for name, value in sent.items() if name in names} | {"content": content}
