@@ -13,6 +13,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ BOUNDED: dict[str, float] = {"cache_bytes": 0, "queue_seconds": 2.5, "deadline_s
 
 def main(bundle: Path, packed: Path) -> None:
     """Measure both servers one after the other, then ours at five times what it bears."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a server that was started is ended
     print(json.dumps({"benchmark": "serve_load", "clients": CLIENTS, "candidates": CANDIDATES, "seconds": MEASURED}))
     with peer(bundle) as (name, url, process):
         report(name, measured(url, process))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from typing import Final, Self
 
 import numpy as np
@@ -17,8 +18,6 @@ Floats = NDArray[np.float32]
 
 _ANCESTORS: Final = 0.25
 """How much the mean log odds of the categories above count beside those of a category itself."""
-_FUSION: Final = 20
-"""The constant of reciprocal rank fusion (Cormack et al. 2009): how much the first ranks stand out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,19 +43,17 @@ class Suggester:
     def candidates(self, texts: Sequence[str], count: int) -> list[str]:
         """Return up to `count` paths that may be meant by any of `texts`: a query, and its English where there is any.
 
-        The rankings by vector and by letters are fused by their ranks.
+        The rankings take turns, so that what one of them finds alone is not outvoted; the model judges them anyway.
         """
         rankings = [self.letters.similar(text) for text in texts]
         if self.encoder is not None and self.vectors is not None:
-            queries = self.encoder.encode(list(texts))
-            rankings += [vectors @ query for query in queries for vectors in self.vectors]
-        fused = np.zeros(len(self.paths))
-        for ranking in rankings:
-            best = np.argsort(-ranking, kind="stable")[: 4 * count]
-            best = best[ranking[best] > 0]
-            fused[best] += 1 / (_FUSION + np.arange(len(best)))
-        found = np.argsort(-fused, kind="stable")[:count]
-        return [self.paths[place] for place in found if fused[place] > 0]
+            names, parents, paths = self.vectors
+            for query in self.encoder.encode(list(texts)):
+                rankings += [names @ query, paths @ query, names @ query + parents @ query]
+        firsts = [np.argsort(-ranking, kind="stable")[:count] for ranking in rankings]
+        lists = [found[ranking[found] > 0].tolist() for ranking, found in zip(rankings, firsts, strict=True)]
+        turns = (place for turn in zip_longest(*lists) for place in turn if place is not None)
+        return [self.paths[place] for place in islice(dict.fromkeys(turns), count)]
 
 
 @dataclass(frozen=True, slots=True)
