@@ -22,6 +22,8 @@ NAMES = (
     "translation_dropout",
     "enrich_table",
     "translation_shopify",
+    "serve_load",
+    "serve_clients",
 )
 
 
