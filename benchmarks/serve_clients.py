@@ -23,7 +23,7 @@ def main(bundle: Path) -> None:
     """Serve the bundle, and let the clients' environment ask."""
     from benchmarks.serve_load import server
 
-    serve = [sys.executable, "-m", "shopglot", "serve", bundle, "--port", ADDRESS.rpartition(":")[2]]
+    serve: list[str | Path] = [sys.executable, "-m", "shopglot", "serve", bundle, "--port", ADDRESS.rpartition(":")[2]]
     with server(serve, f"{ADDRESS}/ready"):
         subprocess.run([f"{os.environ['CLIENTS']}/bin/python", __file__, ADDRESS], check=True)
 
@@ -86,7 +86,7 @@ def _vllm_score(url: str) -> bool:
     client = openai.OpenAI(api_key="any", base_url=url)
     answer: Any = client.post("/score", cast_to=object, body={"model": "any", "text_1": QUERY, "text_2": TEXTS})
     scores = [each["score"] for each in answer["data"]]
-    return scores[1] > scores[0]
+    return bool(scores[1] > scores[0])
 
 
 def _vllm_classify(url: str) -> bool:
@@ -94,7 +94,7 @@ def _vllm_classify(url: str) -> bool:
 
     client = openai.OpenAI(api_key="any", base_url=url)
     answer: Any = client.post("/classify", cast_to=object, body={"model": "any", "input": [f"{QUERY}\t{TEXTS[1]}"]})
-    return answer["data"][0]["label"] == "relevant"
+    return bool(answer["data"][0]["label"] == "relevant")
 
 
 def _vllm_error(url: str) -> bool:

@@ -102,7 +102,17 @@ def ours(bundle: Path, settings: dict[str, float]) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder) / "limits.yaml"
         limits.write_text(json.dumps(settings), encoding="utf-8")
-        serve = [sys.executable, "-m", "shopglot", "serve", bundle, "--port", "8124", "--settings", limits]
+        serve: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "shopglot",
+            "serve",
+            bundle,
+            "--port",
+            "8124",
+            "--settings",
+            limits,
+        ]
         with server(serve, "http://127.0.0.1:8124/ready") as process:
             yield "http://127.0.0.1:8124/v1/rerank?task=QC", process
 
@@ -112,8 +122,10 @@ def peer(bundle: Path) -> Iterator[tuple[str, str, int]]:
     """Serve the transformers folder of a bundle by infinity-emb, or by the minimal server where that is not here."""
     with tempfile.TemporaryDirectory() as folder:
         model = _readable_by_others(bundle / "scorer", Path(folder) / "model")
+        program: list[str | Path]
         if home := os.environ.get("INFINITY"):
-            name, program = "infinity-emb", [f"{home}/bin/infinity_emb", "v2", "--model-id", model, "--engine", "torch"]
+            name = "infinity-emb"
+            program = [f"{home}/bin/infinity_emb", "v2", "--model-id", model, "--engine", "torch"]
             program += ["--device", "cpu", "--host", "127.0.0.1", "--port", "7997"]
         else:
             name, program = (

@@ -57,8 +57,8 @@ def test_a_known_key_opens(keyed: TestClient, header: tuple[str, str]) -> None:
     "value",
     ["", "Bearer", f"Bearer {digest(READER)}", f"Basic {READER}", "Bearer \udcff".encode("utf-8", "surrogateescape")],
 )
-def test_anything_else_does_not(keyed: TestClient, value: str | bytes) -> None:
-    answer = keyed.post("/rerank", json=BODY, headers={"Authorization": value})
+def test_anything_else_does_not(keyed: TestClient, value: str) -> None:
+    answer = keyed.post("/rerank", json=BODY, headers=[(b"authorization", value.encode("latin-1"))])
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
 
 

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Awaitable
+from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -111,7 +111,7 @@ async def _read(headers: Headers, receive: Receive, settings: HttpSettings) -> b
     return b"".join(parts)
 
 
-async def _unless_gone(work: Coroutine[Any, Any, None], receive: Receive, gone: asyncio.Event, answer: _Answer) -> None:
+async def _unless_gone(work: Awaitable[None], receive: Receive, gone: asyncio.Event, answer: _Answer) -> None:
     """Do the work, and break it off when the client goes, so that it leaves its place in the queue."""
     task = asyncio.ensure_future(work)
     watch = asyncio.ensure_future(_disconnect(receive))
