@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -220,3 +221,33 @@ def test_a_batch_is_as_large_as_the_speed_allows() -> None:
 
     run(scoring, work, batch_seconds=0.2, join_seconds=0)
     assert scoring.batches[0] == ["a", "b"]
+
+
+def test_under_five_times_its_load_what_is_taken_is_done_in_time_and_the_rest_is_refused_at_once() -> None:
+    def slow(questions: Sequence[Question]) -> list[Verdict]:
+        time.sleep(0.002 * len(questions))
+        return [verdict(each) for each in questions]
+
+    async def ask(batcher: Batcher, number: int) -> tuple[int, float]:
+        began = time.monotonic()
+        try:
+            await batcher.judge(asked(*(f"{number} {place}" for place in range(5))))
+        except ServeError as refused:
+            return refused.status, time.monotonic() - began
+        return 200, time.monotonic() - began
+
+    async def work(batcher: Batcher) -> list[tuple[int, float]]:
+        requests = []
+        for number in range(500):  # one every 2 ms, and each takes 10
+            requests.append(asyncio.create_task(ask(batcher, number)))
+            await asyncio.sleep(0.002)
+        return await asyncio.gather(*requests)
+
+    limits = {"deadline_seconds": 5.0, "queue_seconds": 0.3, "batch_seconds": 0.05, "cache_bytes": 0}
+    answers = run(slow, work, **limits)
+    taken = [seconds for status, seconds in answers if status == 200]
+    refused = [seconds for status, seconds in answers if status == 429]
+    assert len(taken) + len(refused) == len(answers)
+    assert 20 < len(taken) < 400
+    assert max(taken) < limits["deadline_seconds"]
+    assert sorted(refused)[len(refused) // 2] < 0.01

@@ -60,7 +60,7 @@ class Keys:
 
     def holder(self, presented: str) -> Key | None:
         """Return whose key this is; it takes the same time for every key, known or not."""
-        digest = hashlib.sha256(presented.encode(errors="surrogateescape")).hexdigest()
+        digest = hashlib.sha256(presented.encode()).hexdigest()
         found = [key for key in self.known if hmac.compare_digest(key.digest, digest)]
         return found[0] if found else None
 
