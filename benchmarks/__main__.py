@@ -25,6 +25,7 @@ NAMES = (
     "translation_shopify",
     "serve_load",
     "serve_clients",
+    "suggest_shopify",
 )
 
 
