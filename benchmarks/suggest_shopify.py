@@ -1,9 +1,9 @@
 """How often category suggestion finds the category that is meant: `python -m benchmarks.suggest_shopify [BUNDLE]`.
 
 Input: the English tree of the public Shopify taxonomy, and relevant pairs of `dev_QC.txt` in other languages, drawn by
-a seed, whose path is the node that is meant, or one below it. The bundle is that of recipes/shopify-qc.yaml. Prints JSON
-lines: how often that path is among the candidates by letters alone and with vectors, and where the model ranks it, by
-itself and with the categories above it.
+a seed, whose path is the node that is meant, or one below it. The bundle is that of recipes/shopify-qc.yaml. Prints
+JSON lines: how often that path is among the candidates by letters alone and with vectors, and where the model ranks it,
+by itself and with the categories above it.
 """
 
 import json

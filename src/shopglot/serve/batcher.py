@@ -4,7 +4,6 @@ import asyncio
 import logging
 import math
 import time
-import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from shopglot.serve.cache import ScoredPairs
-from shopglot.serve.errors import ServeError
+from shopglot.serve.errors import ServeError, without_words
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
 from shopglot.serve.pace import Pace
@@ -188,6 +187,7 @@ class Batcher:
         self._scoring, began = _tokens(questions), time.monotonic()
         try:
             verdicts = await asyncio.get_running_loop().run_in_executor(self._thread, self._score, questions)
+            found = dict(zip(questions, verdicts, strict=True))
         except Exception as reason:  # noqa: BLE001  # whatever the model says, the server goes on
             await self._failed(batch, reason)
             return
@@ -196,7 +196,6 @@ class Batcher:
         seconds = time.monotonic() - began
         self.pace.remember(_tokens(questions), seconds)
         self._metrics.batch(len(questions), seconds)
-        found = dict(zip(questions, verdicts, strict=True))
         for question, verdict in found.items():
             self._cache.keep(question, verdict)
             self._metrics.judged(question, verdict)
@@ -211,8 +210,7 @@ class Batcher:
             for part in batch:
                 await self._scored([part])
             return
-        where = "".join(traceback.format_tb(reason.__traceback__))
-        log.error("the model failed with a %s\n%s", type(reason).__name__, where)  # its words may hold a query
+        log.error("the model failed with %s", without_words(reason))
         self._metrics.failures.inc()
         request, _ = batch[0]
         if not request.done.done():

@@ -1,5 +1,6 @@
 """What goes wrong, in the form that each kind of client reads."""
 
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
@@ -53,6 +54,11 @@ class VllmError(BaseModel):
 def error_response(path: str, error: ServeError) -> JSONResponse:
     """Return the error in the form that clients of `path` expect; nothing of the request is repeated."""
     return JSONResponse(_body(path, error), error.status, headers=error.headers)
+
+
+def without_words(reason: Exception) -> str:
+    """Return what failed where, for the log, without what the exception says: its words may hold a query."""
+    return "\n".join([type(reason).__name__, *traceback.format_tb(reason.__traceback__)])
 
 
 def responses(model: type[BaseModel] = TeiError) -> dict[int | str, dict[str, Any]]:

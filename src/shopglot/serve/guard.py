@@ -9,7 +9,7 @@ from typing import Final
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shopglot.serve.errors import ServeError, error_response
+from shopglot.serve.errors import ServeError, error_response, without_words
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
 from shopglot.serve.security import HEADERS, Keys, require_key
@@ -41,8 +41,8 @@ class Guard:
             await self._guarded(scope, receive, answer)
         except ServeError as error:
             await error_response(scope["path"], error)(scope, receive, answer.send)
-        except Exception as reason:
-            log.exception("a request failed", exc_info=reason)
+        except Exception as reason:  # nothing of it may reach the client
+            log.error("a request failed with %s", without_words(reason))
             if answer.status is not None:
                 raise
             failed = ServeError(500, "Backend", "the server failed on this request; its log says where")
