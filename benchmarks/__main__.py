@@ -31,6 +31,9 @@ NAMES = (
     "enrich_table",
     "translation_shopify",
     "engine_stream",
+    "serve_load",
+    "serve_clients",
+    "suggest_shopify",
 )
 
 

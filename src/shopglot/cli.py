@@ -565,6 +565,46 @@ def bench(
 
 
 @app.command()
+def serve(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle; it is never written to.")],
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    task: Annotated[Task | None, typer.Option(help="What requests that name no task mean.", show_default="QI")] = None,
+    api_keys: Annotated[
+        Path | None, typer.Option(help="A file of names and the SHA-256 of their keys; without it everyone may ask.")
+    ] = None,
+    taxonomy: Annotated[
+        list[Path] | None, typer.Option(help="A file of category paths to suggest from; may be given again.")
+    ] = None,
+    translator: Annotated[Path | None, typer.Option(help="A YAML file that says what translates on request.")] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="The folder in which versions of the policy are kept; else in memory.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of limits, such as deadline_seconds.")] = None,
+) -> None:
+    """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own.
+
+    It listens until it is told to end, and then finishes what it took. `/docs` describes what it answers.
+
+    Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
+    """
+    from shopglot.config import load_http_settings, load_translate_settings
+    from shopglot.serve.run import Given
+    from shopglot.serve.run import serve as serve_bundle
+
+    read = load_http_settings(settings)
+    given = Given(
+        taxonomy=taxonomy or (),
+        keys=api_keys,
+        policies=policies,
+        translator=None if translator is None else load_translate_settings(translator),
+    )
+    limits = read if task is None else read.model_copy(update={"task": task})
+    serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)
+
+
+@app.command()
 def explain(
     bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
     task: Annotated[Task, typer.Option(help="Whether the target is a category path (QC) or a product (QI).")],

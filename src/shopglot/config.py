@@ -23,6 +23,7 @@ from shopglot.learn.settings import LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
+from shopglot.serve.http_settings import HttpSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
 M = TypeVar("M", bound=BaseModel)
@@ -121,6 +122,13 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
     path = Path(path)
     settings = _valid(_content(path, (), "translation", "translator"), str(path), TranslateSettings)
     return _beside(settings, path.parent)
+
+
+def load_http_settings(path: str | Path | None) -> HttpSettings:
+    """Return the limits of a server in a YAML file, the defaults where there is none; raises RecipeError likewise."""
+    if path is None:
+        return HttpSettings()
+    return _valid(_content(Path(path), (), "server settings", "keys such as deadline_seconds"), str(path), HttpSettings)
 
 
 def checked_sweep(recipe: Recipe) -> SweepSettings:
