@@ -22,6 +22,7 @@ from shopglot.format.settings import FormatSettings
 from shopglot.learn.settings import LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
+from shopglot.pack.distill_settings import DistillSettings
 from shopglot.report.settings import ReportSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
@@ -123,6 +124,16 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
     return _beside(settings, path.parent)
 
 
+def load_distill_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> DistillSettings:
+    """Return the settings of a student in a YAML file, or the defaults, with each `key=value` of `overrides` put in.
+
+    Raises RecipeError that names the key, where it stands and the nearest known one.
+    """
+    if path is None:
+        return _valid(_overridden(DistillSettings().model_dump(mode="json"), overrides), "--set", DistillSettings)
+    return _valid(_content(Path(path), overrides, "student", "student"), str(path), DistillSettings)
+
+
 def checked_sweep(recipe: Recipe) -> SweepSettings:
     """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
 
@@ -165,6 +176,10 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
         raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
+    return _overridden(content, overrides)
+
+
+def _overridden(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     for override in overrides:
         _put(content, *_parsed(override))
     return content

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from shopglot.config import Recipe, checked_sweep, trial_recipe
+from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import checksums, whole_file
+from shopglot.core.files import checksums, whole_file, write_json
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
@@ -24,19 +24,19 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.corrections import correct
-from shopglot.curate.prepare import prepare, prepare_for_judging
+from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.demo.simulate import simulate
 from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.enrich import Translating, enrich
-from shopglot.enrich.negatives import with_negatives
+from shopglot.enrich.negatives import negatives, with_negatives
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
 from shopglot.enrich.translator import Translate
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
-from shopglot.fold.store import save_folds
+from shopglot.fold.store import load_folds, save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.encoders import frozen_encoder
@@ -51,10 +51,13 @@ from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_m
 from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
 from shopglot.merge.decide import Choice, Decided, Decision
 from shopglot.pack.bundle import Bundle, Calibrated, load
-from shopglot.pack.record import SCORES, begin_run, keep_checksums
+from shopglot.pack.distill import TransferSet, from_labelled, from_unlabelled, student_of
+from shopglot.pack.distill_settings import DistillSettings
+from shopglot.pack.record import SCORES, begin_run, keep_checksums, keep_teacher, read_scores, require_finished
 from shopglot.report.card import Shipped, model_card
 from shopglot.report.decisions import decisions_report
-from shopglot.report.kept import write_judged
+from shopglot.report.distilled import Distilled, beside
+from shopglot.report.kept import KEPT, Side, read_side, write_judged
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -63,6 +66,8 @@ from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
 _load = partial(load_scorer, loaders=SCORERS)
+DISTILL: Final = "distill.yaml"
+LESSONS: Final = "lessons.parquet"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -145,6 +150,49 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
         part.write_text(trial_recipe(recipe, swept.best.values).to_yaml(), encoding="utf-8")
     write_sweep(swept, out)
     return swept
+
+
+def distill(
+    folder: str | Path, settings: DistillSettings, out: str | Path, unlabelled: Sequence[str | Path] = ()
+) -> Distilled:
+    """Teach a small scorer what a finished run knows, and leave in `out` what a run leaves: a bundle and a report.
+
+    Labelled pairs teach what the run said of them out of fold; pairs of the files `unlabelled`, and pairs that are
+    made, what its bundle says. The student is calibrated on the tune part, which neither of them learned from. Started
+    again after a kill, it goes on. Raises DataError where the run is unfinished, or its files or scores are others'.
+    """
+    folder, out, stages = Path(folder), Path(out), Stages()
+    require_finished(folder, KEPT, "bundle/manifest.json")
+    recipe = load_recipe(folder / "recipe.yaml")
+    taught = _taught(recipe, settings)
+    begin_run(settings.to_yaml(), out, DISTILL)
+    with stages.timed("curate"):
+        data = enriched(recipe, gather(recipe, out))
+        keep_teacher(folder, [Path(file) for file in unlabelled], out)
+        folds = load_folds(folder / "folds")
+    with stages.timed("teach"):
+        lessons = _lessons_once(recipe, settings, data, folds, folder, [Path(file) for file in unlabelled], out)
+    with stages.timed("learn"):
+        blend = _student(taught, settings, data, lessons, out)
+    with stages.timed("merge"):
+        scored = _score_parts(blend, data, folds, {name: tuple(blend.weights) for name in blend.scorers})
+        decision, judged = _decide(blend, scored, taught, _rates(data, blend))
+        bundle = _bundle(taught, data, blend, decision)
+        write_judged(judged, recipe.report.slices, out)
+    with stages.timed("report"):
+        thresholds, learned = decision.thresholds, lessons.pairs.labelled
+        report = summarise(
+            taught.name, judged, {}, recipe.report, seed=recipe.seed, thresholds=thresholds, learned=learned
+        )
+        facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
+        report = report.with_facts(**facts, lessons=lessons.counts)
+        student = Side(taught.name, {each.name: each for each in judged})
+        found = beside(student, read_side(folder), lessons.counts, recipe.report, recipe.seed)
+        write_json(out / "distill.json", found.to_json())
+    with stages.timed("pack"):
+        bundle.save(out / "bundle", card=model_card(report, _shipped(taught, data, folds, bundle)))
+    write_report(report.with_facts(stages=stages.seconds), out)
+    return found
 
 
 def gather(recipe: Recipe, out: Path) -> Data:
@@ -250,24 +298,15 @@ def merge(
         scores.frame.write_parquet(part)
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
-    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    parts = {"tune": tune, "test": test, "dev": data.dev.labelled.of_tasks(chain.weights)}
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scored = {}
-    for name, pairs in parts.items():
-        if len(pairs):
-            log.info("scoring the %d pairs of %s", len(pairs), name)
-            scored[name] = score_members(shipped, pairs, tasks)
-    given = data.train.filter(pl.col("made_from").is_null())
-    rates = {task: float(given.of_task(task).labels.mean()) for task in chain.weights}
+    scored, rates = _score_parts(shipped, data, folds, tasks), _rates(data, shipped)
     decision, judged = _decide(shipped, scored, recipe, rates)
     learners = {
         name: alone
         for name, blend in _each_alone(shipped, tasks).items()
         for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
-    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
+    bundle = _bundle(recipe, data, shipped, decision)
     choices = cross_fitted_choices(data.train, scores, recipe.merge)
     return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
 
@@ -372,6 +411,93 @@ def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dic
         texts = {text for settings in learners for text in read_queries(settings, template(recipe))}
         formats[task] = recipe.format.model_copy(update={"query": texts.pop() if len(texts) == 1 else "both"})
     return formats
+
+
+def _bundle(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bundle:
+    """Return what ships: the blend with its decision, and what is known of where it comes from."""
+    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
+    return Bundle(blend, decision, recipe.curate, facts, _formats(recipe, blend.weights))
+
+
+def _taught(recipe: Recipe, settings: DistillSettings) -> Recipe:
+    """Return the run's recipe with the student as its one learner, of those tasks that the run knows."""
+    tasks = tuple(task for task in recipe.tasks if task in settings.student.tasks)
+    if not tasks:
+        raise RecipeError(f"student.tasks: the run knows only {' and '.join(recipe.tasks)}; name some of these")
+    student = settings.student.model_copy(update={"tasks": tasks})
+    return recipe.model_copy(update={"name": settings.name, "learn": (student,)})
+
+
+def _lessons_once(  # noqa: PLR0913, as each is another part of the two runs
+    recipe: Recipe,
+    settings: DistillSettings,
+    data: Data,
+    folds: Folds,
+    folder: Path,
+    unlabelled: Sequence[Path],
+    out: Path,
+) -> TransferSet:
+    """Return what the run in `folder` teaches, and keep it in `out`, for the bundle takes its time to judge pairs."""
+    kept = out / LESSONS
+    if kept.is_file():
+        return TransferSet.read(kept)
+    given = data.train.filter(pl.col("made_from").is_null())
+    scores = read_scores(folder, given, folds, {each.name: each.tasks for each in recipe.learn})
+    lessons = from_labelled(data.train, folds, scores, recipe.merge, labels=settings.labels)
+    candidates = _candidates(recipe, settings, data, folds, unlabelled)
+    if len(candidates):
+        teacher = load(folder / "bundle").knowing(candidates.of_task("QC")["target"].unique())
+        lessons += from_unlabelled(
+            candidates, data.train, folds, recipe.fold, dev=data.dev, teacher=Calibrated(teacher)
+        )
+    lessons.save(kept)
+    log.info("lessons: %s", ", ".join(f"{origin}: {count:,}" for origin, count in lessons.counts.items()))
+    return lessons
+
+
+def _candidates(
+    recipe: Recipe, settings: DistillSettings, data: Data, folds: Folds, unlabelled: Sequence[Path]
+) -> Pairs:
+    """Return pairs without labels for the teacher to judge: those of files, and those made from training pairs."""
+    found = []
+    if unlabelled:
+        read = prepare_for_scoring(unlabelled, recipe.curate).pairs.of_tasks(recipe.tasks)
+        found.append(Pairs(read.frame.with_columns(id=pl.format("unlabelled-{}", pl.int_range(pl.len())))))
+    if settings.made is not None:
+        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in settings.made.shares else None
+        train = data.train.filter(folds.trains(data.train, None))
+        how = {"seed": recipe.seed, "taxonomy": data.taxonomy, "encoder": encoder}
+        found.append(negatives(train, settings.made, **how).pairs)
+    return Pairs.concat(found)
+
+
+def _student(taught: Recipe, settings: DistillSettings, data: Data, lessons: TransferSet, out: Path) -> Blend:
+    """Return the student, fitted or read back, as a blend of one."""
+    (own,) = taught.learn
+    student = student_of(settings, own.tasks, template(taught), data.taxonomy, lessons)
+    pairs = lessons.pairs.of_tasks(student.tasks)
+    scorer = fit_once(student, pairs, out / "models" / student.name, _load, "all folds")
+    return Blend({student.name: scorer}, {task: {student.name: 1.0} for task in student.tasks})
+
+
+def _score_parts(
+    blend: Blend, data: Data, folds: Folds, tasks: Mapping[str, tuple[Task, ...]]
+) -> dict[str, MemberScores]:
+    """Return what each member says of the parts that nothing learned from: tune, test and dev, as far as there are."""
+    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
+    parts, scored = {"tune": tune, "test": test, "dev": data.dev.labelled}, {}
+    for name, each in parts.items():
+        pairs = each.of_tasks(blend.weights)
+        if len(pairs):
+            log.info("scoring the %d pairs of %s", len(pairs), name)
+            scored[name] = score_members(blend, pairs, tasks)
+    return scored
+
+
+def _rates(data: Data, blend: Blend) -> dict[Task, float]:
+    """Return the share of relevant pairs in the data, per task of the blend."""
+    given = data.train.filter(pl.col("made_from").is_null())
+    return {task: float(given.of_task(task).labels.mean()) for task in blend.weights}
 
 
 def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:
