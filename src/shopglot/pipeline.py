@@ -161,38 +161,38 @@ def distill(
     made, what its bundle says. The student is calibrated on the tune part, which neither of them learned from. Started
     again after a kill, it goes on. Raises DataError where the run is unfinished, or its files or scores are others'.
     """
-    folder, out, stages = Path(folder), Path(out), Stages()
-    require_finished(folder, KEPT, "bundle/manifest.json")
-    recipe = load_recipe(folder / "recipe.yaml")
-    taught = _taught(recipe, settings)
-    begin_run(settings.to_yaml(), out, DISTILL)
+    folder, out, files, stages = Path(folder), Path(out), [Path(file) for file in unlabelled], Stages()
     with stages.timed("curate"):
-        data = enriched(recipe, gather(recipe, out))
-        keep_teacher(folder, [Path(file) for file in unlabelled], out)
-        folds = load_folds(folder / "folds")
+        teacher = _teacher(folder, settings, files, out)
+        recipe, data, folds = _taught(teacher.recipe, settings), teacher.data, teacher.folds
     with stages.timed("teach"):
-        lessons = _lessons_once(recipe, settings, data, folds, folder, [Path(file) for file in unlabelled], out)
+        lessons = _lessons_once(teacher, settings, files, out)
     with stages.timed("learn"):
-        blend = _student(taught, settings, data, lessons, out)
+        blend = _student(recipe, settings, data, lessons, out)
     with stages.timed("merge"):
         scored = _score_parts(blend, data, folds, {name: tuple(blend.weights) for name in blend.scorers})
-        decision, judged = _decide(blend, scored, taught, _rates(data, blend))
-        bundle = _bundle(taught, data, blend, decision)
+        decision, judged = _decide(blend, scored, recipe, _rates(data, blend))
         write_judged(judged, recipe.report.slices, out)
     with stages.timed("report"):
-        thresholds, learned = decision.thresholds, lessons.pairs.labelled
         report = summarise(
-            taught.name, judged, {}, recipe.report, seed=recipe.seed, thresholds=thresholds, learned=learned
+            recipe.name,
+            judged,
+            {},
+            recipe.report,
+            seed=recipe.seed,
+            thresholds=decision.thresholds,
+            learned=lessons.pairs.labelled,
         )
         facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
         report = report.with_facts(**facts, lessons=lessons.counts)
-        student = Side(taught.name, {each.name: each for each in judged})
-        found = beside(student, read_side(folder), lessons.counts, recipe.report, recipe.seed)
-        write_json(out / "distill.json", found.to_json())
+        student = Side(recipe.name, {each.name: each for each in judged})
+        distilled = beside(student, read_side(folder), lessons.counts, recipe.report, recipe.seed)
+        write_json(out / "distill.json", distilled.to_json())
     with stages.timed("pack"):
-        bundle.save(out / "bundle", card=model_card(report, _shipped(taught, data, folds, bundle)))
+        bundle = _bundle(recipe, data, blend, decision)
+        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
     write_report(report.with_facts(stages=stages.seconds), out)
-    return found
+    return distilled
 
 
 def gather(recipe: Recipe, out: Path) -> Data:
@@ -428,46 +428,59 @@ def _taught(recipe: Recipe, settings: DistillSettings) -> Recipe:
     return recipe.model_copy(update={"name": settings.name, "learn": (student,)})
 
 
-def _lessons_once(  # noqa: PLR0913, as each is another part of the two runs
-    recipe: Recipe,
-    settings: DistillSettings,
-    data: Data,
-    folds: Folds,
-    folder: Path,
-    unlabelled: Sequence[Path],
-    out: Path,
-) -> TransferSet:
-    """Return what the run in `folder` teaches, and keep it in `out`, for the bundle takes its time to judge pairs."""
-    kept = out / LESSONS
+@dataclass(frozen=True, eq=False, slots=True)
+class _Teacher:
+    """A finished run: its recipe, its pairs and its folds."""
+
+    folder: Path
+    recipe: Recipe
+    data: Data
+    folds: Folds
+
+
+def _teacher(folder: Path, settings: DistillSettings, unlabelled: Sequence[Path], out: Path) -> _Teacher:
+    """Return the run that teaches, and begin in `out` a run that belongs to it and to these settings and files."""
+    require_finished(folder, KEPT, "bundle/manifest.json")
+    recipe = load_recipe(folder / "recipe.yaml")
+    student = _taught(recipe, settings)
+    begin_run(settings.to_yaml(), out, DISTILL)
+    data = enriched(recipe, gather(recipe, out))
+    keep_teacher(folder, unlabelled, out)
+    with whole_file(out / "recipe.yaml") as part:  # for the commands that read runs
+        part.write_text(student.to_yaml(), encoding="utf-8")
+    return _Teacher(folder, recipe, data, load_folds(folder / "folds"))
+
+
+def _lessons_once(teacher: _Teacher, settings: DistillSettings, unlabelled: Sequence[Path], out: Path) -> TransferSet:
+    """Return what the teacher says, and keep it in `out`, for its bundle takes its time to judge pairs."""
+    kept, recipe, folds, pairs = out / LESSONS, teacher.recipe, teacher.folds, teacher.data.train
     if kept.is_file():
         return TransferSet.read(kept)
-    given = data.train.filter(pl.col("made_from").is_null())
-    scores = read_scores(folder, given, folds, {each.name: each.tasks for each in recipe.learn})
-    lessons = from_labelled(data.train, folds, scores, recipe.merge, labels=settings.labels)
-    candidates = _candidates(recipe, settings, data, folds, unlabelled)
+    given = pairs.filter(pl.col("made_from").is_null())
+    scores = read_scores(teacher.folder, given, folds, {each.name: each.tasks for each in recipe.learn})
+    lessons = from_labelled(pairs, folds, scores, recipe.merge, labels=settings.labels)
+    candidates = _candidates(teacher, settings, unlabelled)
     if len(candidates):
-        teacher = load(folder / "bundle").knowing(candidates.of_task("QC")["target"].unique())
+        bundle = load(teacher.folder / "bundle").knowing(candidates.of_task("QC")["target"].unique())
         lessons += from_unlabelled(
-            candidates, data.train, folds, recipe.fold, dev=data.dev, teacher=Calibrated(teacher)
+            candidates, pairs, folds, recipe.fold, dev=teacher.data.dev, teacher=Calibrated(bundle)
         )
-    lessons.save(kept)
     log.info("lessons: %s", ", ".join(f"{origin}: {count:,}" for origin, count in lessons.counts.items()))
+    lessons.save(kept)
     return lessons
 
 
-def _candidates(
-    recipe: Recipe, settings: DistillSettings, data: Data, folds: Folds, unlabelled: Sequence[Path]
-) -> Pairs:
+def _candidates(teacher: _Teacher, settings: DistillSettings, unlabelled: Sequence[Path]) -> Pairs:
     """Return pairs without labels for the teacher to judge: those of files, and those made from training pairs."""
-    found = []
+    recipe, data, found = teacher.recipe, teacher.data, []
     if unlabelled:
-        read = prepare_for_scoring(unlabelled, recipe.curate).pairs.of_tasks(recipe.tasks)
-        found.append(Pairs(read.frame.with_columns(id=pl.format("unlabelled-{}", pl.int_range(pl.len())))))
-    if settings.made is not None:
-        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in settings.made.shares else None
-        train = data.train.filter(folds.trains(data.train, None))
-        how = {"seed": recipe.seed, "taxonomy": data.taxonomy, "encoder": encoder}
-        found.append(negatives(train, settings.made, **how).pairs)
+        read = prepare_for_scoring(unlabelled, recipe.curate).pairs.of_tasks(recipe.tasks).frame
+        number = pl.format("unlabelled-{}", pl.int_range(pl.len()))
+        found.append(Pairs(read.with_columns(id=number, made_from=pl.lit(None, pl.String))))
+    if (how := settings.made) is not None:
+        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in how.shares else None
+        train = data.train.filter(teacher.folds.trains(data.train, None))
+        found.append(negatives(train, how, seed=recipe.seed, taxonomy=data.taxonomy, encoder=encoder).pairs)
     return Pairs.concat(found)
 
 
@@ -476,6 +489,8 @@ def _student(taught: Recipe, settings: DistillSettings, data: Data, lessons: Tra
     (own,) = taught.learn
     student = student_of(settings, own.tasks, template(taught), data.taxonomy, lessons)
     pairs = lessons.pairs.of_tasks(student.tasks)
+    if rate := taught.enrich.translation_dropout:
+        pairs = drop_translations(pairs, rate, taught.seed)
     scorer = fit_once(student, pairs, out / "models" / student.name, _load, "all folds")
     return Blend({student.name: scorer}, {task: {student.name: 1.0} for task in student.tasks})
 

@@ -19,6 +19,7 @@ from shopglot.learn.contrast import fine_tune
 from shopglot.learn.encoders import (
     RememberingEncoder,
     SentenceEncoder,
+    cut_encoder,
     frozen_encoder,
     save_trained,
     sentence_transformer,
@@ -75,7 +76,7 @@ class EmbeddingLearner:
     def _encoder(self, train: Pairs, work: Path) -> RememberingEncoder:
         settings = self.settings
         if settings.contrast is None:
-            return frozen_encoder(settings.model, settings.prefix, settings.layers)
+            return _published(settings)
         encoder = SentenceEncoder(sentence_transformer(settings.model, settings.layers), settings.prefix)
         fine_tune(encoder.model, train, self.template, settings.prefix, settings.contrast, work)
         return RememberingEncoder(encoder)
@@ -168,7 +169,7 @@ class EmbeddingScorer:
         facts, template = read_scorer(folder)
         settings = EmbeddingSettings(**facts["settings"])
         if settings.contrast is None:
-            encoder = frozen_encoder(settings.model, settings.prefix, settings.layers)
+            encoder = _published(settings)
         else:
             tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors", settings.layers)
             encoder = RememberingEncoder(tuned)
@@ -176,6 +177,13 @@ class EmbeddingScorer:
         files = {task: folder / f"{task}.safetensors" for task in TASKS}
         heads = {task: Head.load(path) for task, path in files.items() if path.exists()}
         return cls(heads, settings, template, encoder, Catalogue.of(paths, encoder), paths)
+
+
+def _published(settings: EmbeddingSettings) -> RememberingEncoder:
+    """Return the encoder as it is published, with all layers or fewer."""
+    if settings.layers is None:
+        return frozen_encoder(settings.model, settings.prefix)
+    return cut_encoder(settings.model, settings.prefix, settings.layers)
 
 
 def _decided(pairs: Pairs, wanted: Scores) -> Pairs:

@@ -62,15 +62,17 @@ class RememberingEncoder:
         return np.stack([self._vectors[text] for text in texts])
 
 
-def frozen_encoder(model: str, prefix: str, layers: int | None = None) -> RememberingEncoder:
-    """Return the encoder of this name with its weights as they are published, cut to `layers`; one per process."""
-    return _frozen_encoder(model, prefix, layers)
+@cache
+def frozen_encoder(model: str, prefix: str) -> RememberingEncoder:
+    """Return the encoder of this name with its weights as they are published; one per process."""
+    if model == UNIVERSAL:
+        return RememberingEncoder(UniversalSentenceEncoder.load())
+    return RememberingEncoder(SentenceEncoder(sentence_transformer(model), prefix))
 
 
 @cache
-def _frozen_encoder(model: str, prefix: str, layers: int | None) -> RememberingEncoder:
-    if model == UNIVERSAL:
-        return RememberingEncoder(UniversalSentenceEncoder.load())
+def cut_encoder(model: str, prefix: str, layers: int) -> RememberingEncoder:
+    """Return the same with so many of its layers."""
     return RememberingEncoder(SentenceEncoder(sentence_transformer(model, layers), prefix))
 
 

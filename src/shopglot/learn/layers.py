@@ -32,6 +32,10 @@ def keep_layers(model: Any, count: int, name: str) -> None:
     parent = next(module for module in model.modules() if any(each is blocks for each in module.children()))
     attribute = next(key for key, each in parent.named_children() if each is blocks)
     setattr(parent, attribute, ModuleList(blocks[number] for number in kept))
+    for number, block in enumerate(layers_of(model)):
+        for module in block.modules():
+            if hasattr(module, "layer_idx"):  # where a decoder's layer finds its own keys and values
+                module.layer_idx = number
     _tell_the_configurations(model, kept)
 
 

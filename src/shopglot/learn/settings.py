@@ -66,7 +66,7 @@ class EmbeddingSettings(BaseModel):
     def _can_be_tuned(self) -> Self:
         if self.model == UNIVERSAL and (self.contrast is not None or self.layers is not None):
             raise ValueError(
-                f"{UNIVERSAL} stays frozen and whole; leave `contrast` and `layers` out, or name a transformer as `model`"
+                f"{UNIVERSAL} stays frozen and whole; leave `contrast` and `layers` out, or name a transformer"
             )
         return self
 

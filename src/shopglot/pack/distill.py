@@ -88,7 +88,7 @@ def from_labelled(
     return TransferSet(train, probability, origin.to_series().alias("origin"))
 
 
-def from_unlabelled(  # noqa: PLR0913, as the last two are named
+def from_unlabelled(
     candidates: Pairs, pairs: Pairs, folds: Folds, settings: FoldSettings, *, dev: Pairs, teacher: Scorer
 ) -> TransferSet:
     """Return what pairs without a label teach: the probability of the teacher that ships.
