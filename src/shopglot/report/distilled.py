@@ -1,6 +1,7 @@
 """A student beside its teacher on the same pairs: what it keeps, and how sure that is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -67,11 +68,15 @@ class Distilled(BaseModel):
 
 
 def beside(student: Side, teacher: Side, lessons: Mapping[str, int], settings: ReportSettings, seed: int) -> Distilled:
-    """Return the student beside its teacher on each evidence that both have; raises what `aligned` raises."""
+    """Return the student beside its teacher on each evidence that both have, in the student's tasks.
+
+    Raises what `aligned` raises.
+    """
     evidence = {}
     for on in READ:
         if on in student.evidence and on in teacher.evidence:
-            _, (base, new) = aligned([teacher, student], on)
+            shared = {on: _of_tasks(teacher.evidence[on], student.evidence[on].pairs.tasks)}
+            _, (base, new) = aligned([replace(teacher, evidence=shared), student], on)
             evidence[on] = {task: _slices(new, base, task, settings, seed) for task in base.pairs.tasks}
     return Distilled(name=student.name, lessons=dict(lessons), evidence=evidence)
 
@@ -90,6 +95,10 @@ def console_distilled(distilled: Distilled) -> rich.table.Table:
             for name, each in slices.items():
                 table.add_row(Text(f"{on} {task}" if name == ALL else f"  {name}"), *_cells(each))
     return table
+
+
+def _of_tasks(judged: Judged, tasks: Sequence[Task]) -> Judged:
+    return judged.where(judged.pairs["task"].is_in(list(tasks)).to_numpy())
 
 
 def _slices(new: Judged, base: Judged, task: Task, settings: ReportSettings, seed: int) -> dict[str, Beside]:
