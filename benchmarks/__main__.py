@@ -15,6 +15,7 @@ NAMES = (
     "llm_training",
     "llm_table",
     "shopify_qc",
+    "distill_shopify",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",

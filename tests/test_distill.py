@@ -12,7 +12,6 @@ from shopglot.config import Recipe, load_distill_settings, load_recipe
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import read_json
 from shopglot.enrich.negative_settings import NegativeSettings
-from shopglot.jobs import compare
 from shopglot.learn.embedding import EmbeddingLearner
 from shopglot.pack.distill import LABEL, OUT_OF_FOLD, UNLABELLED
 from shopglot.pack.distill_settings import DistillSettings
@@ -119,8 +118,13 @@ def test_teacher_and_student_stand_side_by_side_on_what_neither_learned_from(tea
     assert whole["flips"] == pytest.approx((told["decision"] != said["decision"]).mean())
 
 
-def test_a_student_can_be_compared_with_its_teacher_like_any_run(teacher: Path, taught: Path, tmp_path: Path) -> None:
-    assert compare([teacher, taught], tmp_path / "compared").measured_on == "dev"
+def test_the_page_beside_it_shows_what_the_student_decides_otherwise(taught: Path) -> None:
+    compared = read_json(taught / "compared" / "compare.json")
+    found = read_json(taught / "distill.json")["evidence"][compared["measured_on"]]
+    for task, new in compared["runs"][0]["tasks"].items():
+        assert new["difference"]["f1"] == pytest.approx(found[task]["all"]["f1"]["value"])
+        assert new["difference"]["interval"] == pytest.approx(found[task]["all"]["f1"]["interval"], abs=0.05)
+    assert (taught / "compared" / "compare.html").is_file()
 
 
 def test_a_finished_distillation_started_again_changes_nothing(

@@ -1,6 +1,6 @@
 """A student beside its teacher on the same pairs: what it keeps, and how sure that is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -68,26 +68,32 @@ class Distilled(BaseModel):
 
 
 def beside(student: Side, teacher: Side, lessons: Mapping[str, int], settings: ReportSettings, seed: int) -> Distilled:
-    """Return the student beside its teacher on each evidence that both have, in the student's tasks.
+    """Return the student beside its teacher on each evidence that both have.
 
-    Raises what `aligned` raises.
+    Both judge the same tasks, as `in_tasks_of` leaves them. Raises what `aligned` raises.
     """
     evidence = {}
     for on in READ:
         if on in student.evidence and on in teacher.evidence:
-            shared = {on: _of_tasks(teacher.evidence[on], student.evidence[on].pairs.tasks)}
-            _, (base, new) = aligned([replace(teacher, evidence=shared), student], on)
+            _, (base, new) = aligned([teacher, student], on)
             evidence[on] = {task: _slices(new, base, task, settings, seed) for task in base.pairs.tasks}
     return Distilled(name=student.name, lessons=dict(lessons), evidence=evidence)
 
 
+def in_tasks_of(student: Side, teacher: Side) -> Side:
+    """Return the teacher as it judges the tasks of the student alone."""
+    tasks = [task for judged in student.evidence.values() for task in judged.pairs.tasks]
+    kept = {name: each.where(each.pairs["task"].is_in(tasks).to_numpy()) for name, each in teacher.evidence.items()}
+    return replace(teacher, evidence=kept)
+
+
 def console_distilled(distilled: Distilled) -> rich.table.Table:
     """Return teacher and student side by side, for `rich.console.Console.print`."""
-    title = Text(f"{distilled.name} beside its teacher: teacher → student")
+    title = Text(f"{distilled.name} beside its teacher, teacher→student")
     caption = "kept: share of the teacher's MCC, with its 95 % interval; flips: pairs decided otherwise"
     table = rich.table.Table(title=title, caption=caption, box=rich.box.SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("")
-    for column in ("F1 %", "all-pos.", "MCC", "kept %", "PR-AUC", "flips %", "pairs"):
+    table.add_column("", no_wrap=True)
+    for column in ("F1 %", "all-pos.", "MCC", "kept %", "flips %", "pairs"):
         table.add_column(column, justify="right", no_wrap=True)
     for on, tasks in distilled.evidence.items():
         for task, slices in tasks.items():
@@ -95,10 +101,6 @@ def console_distilled(distilled: Distilled) -> rich.table.Table:
             for name, each in slices.items():
                 table.add_row(Text(f"{on} {task}" if name == ALL else f"  {name}"), *_cells(each))
     return table
-
-
-def _of_tasks(judged: Judged, tasks: Sequence[Task]) -> Judged:
-    return judged.where(judged.pairs["task"].is_in(list(tasks)).to_numpy())
 
 
 def _slices(new: Judged, base: Judged, task: Task, settings: ReportSettings, seed: int) -> dict[str, Beside]:
@@ -137,11 +139,10 @@ def _cells(each: Beside) -> tuple[str, ...]:
     if each.mcc_kept is not None and each.mcc_kept_interval is not None:
         kept = f"{percent(each.mcc_kept)} ({percent_interval(each.mcc_kept_interval)})"
     return (
-        f"{percent(each.teacher.f1)} → {percent(each.student.f1)}",
+        f"{percent(each.teacher.f1)}→{percent(each.student.f1)}",
         percent(each.teacher.all_positive_f1),
-        f"{decimal(each.teacher.mcc)} → {decimal(each.student.mcc)}",
+        f"{decimal(each.teacher.mcc)}→{decimal(each.student.mcc)}",
         kept,
-        f"{decimal(each.teacher.pr_auc)} → {decimal(each.student.pr_auc)}",
         percent(each.flips),
         count(each.student.count),
     )
