@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from shopglot.core.errors import RecipeError
@@ -105,7 +106,7 @@ def test_a_cut_cross_encoder_learns_probabilities_and_scores_the_same_after_load
         model=str(tiny_bert), layers=1, steps=12, batch_size=8, accumulation=2, learning_rate=5e-3, bf16=False
     )
     train: Pairs = shop.pairs(60)
-    wanted = 0.2 + 0.6 * train.labels
+    wanted = 0.2 + 0.6 * train.labels.astype(np.float64)
     (tmp_path / "kept").mkdir()
     scorer = EncoderLearner(settings, TEMPLATE, margin).fit_to(train, wanted, tmp_path / "work")
     scorer.save(tmp_path / "kept")
