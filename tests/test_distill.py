@@ -48,7 +48,7 @@ def settings(tiny_bert: Path) -> DistillSettings:
         "hidden": [8],
         "networks": 1,
     }
-    return DistillSettings.model_validate({"name": "student", "student": student})
+    return DistillSettings.model_validate({"name": "student", "student": [student]})
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +163,19 @@ def test_made_pairs_are_judged_by_the_teacher_and_have_no_label(
     assert np.ptp(new["probability"].to_numpy()) > 0
 
 
+def test_several_students_are_blended_by_weights_from_the_tune_part(
+    teacher: Path, settings: DistillSettings, tmp_path: Path
+) -> None:
+    (small,) = settings.student
+    other = small.model_copy(update={"name": "other", "tasks": ("QC",), "seed": 9})
+    found = distill(teacher, settings.model_copy(update={"student": (small, other)}), tmp_path / "out")
+    weights = read_json(tmp_path / "out" / "bundle" / "scorer" / "scorer.json")["weights"]
+    assert {task: set(own) for task, own in weights.items()} == {"QC": {"small", "other"}, "QI": {"small"}}
+    assert sum(weights["QC"].values()) == pytest.approx(1)
+    assert weights["QC"]["small"] != 0.5
+    assert set(found.evidence["dev"]) == {"QC", "QI"}
+
+
 @pytest.mark.parametrize("name", ["recipe.yaml", SCORES, "judged.parquet", "bundle/manifest.json"])
 def test_an_unfinished_run_teaches_nobody(copied: Path, settings: DistillSettings, tmp_path: Path, name: str) -> None:
     (copied / name).unlink()
@@ -204,7 +217,7 @@ def test_the_command_says_what_the_student_keeps(
     teacher: Path, tiny_bert: Path, tmp_path: Path, shopglot: Command
 ) -> None:
     (tmp_path / "student.yaml").write_text(
-        f"student: {{learner: embedding, name: small, tasks: [QC], model: {tiny_bert}, networks: 1, hidden: [8]}}"
+        f"student: [{{learner: embedding, name: small, tasks: [QC], model: {tiny_bert}, networks: 1, hidden: [8]}}]"
     )
     ended = shopglot("distill", teacher, tmp_path / "student.yaml", "--out", tmp_path / "out", "--set", "labels=0.5")
     assert ended.code == 0
@@ -223,6 +236,8 @@ def test_settings_of_a_student_are_read_strictly(tmp_path: Path) -> None:
     path.write_text("margin: 0.5\n")
     with pytest.raises(RecipeError, match="`margin` is for the learner `encoder`"):
         load_distill_settings(path)
-    with pytest.raises(RecipeError, match=r"unknown key 'student\.layer'"):
-        load_distill_settings(None, ["student.layer=2"])
-    assert load_distill_settings(None, ["student.networks=2"]).student.name == "student"
+    with pytest.raises(RecipeError, match="'a/b' is no name of a learner"):
+        load_distill_settings(None, ["student.0.name=a/b"])
+    with pytest.raises(RecipeError, match=r"unknown key 'student\.0\.layer'"):
+        load_distill_settings(None, ["student.0.layer=2"])
+    assert load_distill_settings(None, ["student.0.networks=2"]).student[0].networks == 2

@@ -1,6 +1,5 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -19,7 +18,7 @@ from shopglot.enrich.settings import EnrichSettings
 from shopglot.enrich.translate_settings import CTranslate2Settings, TableSettings, TranslateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
-from shopglot.learn.settings import LearnerSettings
+from shopglot.learn.settings import LearnerSettings, check_names
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.pack.distill_settings import DistillSettings
@@ -73,12 +72,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _names_are_folders_of_their_own(self) -> Self:
-        names = [learner.name for learner in self.learn]
-        for name in names:
-            if not re.fullmatch(r"\w[\w.-]*", name):
-                raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
-        if len(set(names)) < len(names):
-            raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
+        check_names([learner.name for learner in self.learn])
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from shutil import rmtree
 from time import perf_counter
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
@@ -50,6 +51,7 @@ from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
 from shopglot.merge.decide import Choice, Decided, Decision
+from shopglot.merge.weights import fit_weights
 from shopglot.pack.bundle import Bundle, Calibrated, load
 from shopglot.pack.distill import TransferSet, from_labelled, from_unlabelled, student_of
 from shopglot.pack.distill_settings import DistillSettings
@@ -170,9 +172,11 @@ def distill(
     with stages.timed("teach"):
         lessons = _lessons_once(teacher, settings, files, out)
     with stages.timed("learn"):
-        blend = _student(recipe, settings, data, lessons, out)
+        students = _students(recipe, settings, data, lessons, out)
     with stages.timed("merge"):
-        scored = _score_parts(blend, data, folds, {name: tuple(blend.weights) for name in blend.scorers})
+        tasks = {each.name: each.tasks for each in recipe.learn}
+        scored = _score_parts(_evenly(students, tasks), data, folds, tasks)
+        blend = _weighed(students, tasks, scored[TUNE])
         decision, judged = _decide(blend, scored, recipe, _rates(data, blend))
         write_judged(judged, recipe.report.slices, out)
     with stages.timed("report"):
@@ -424,12 +428,16 @@ def _bundle(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bun
 
 
 def _taught(recipe: Recipe, settings: DistillSettings) -> Recipe:
-    """Return the run's recipe with the student as its one learner, of those tasks that the run knows."""
-    tasks = tuple(task for task in recipe.tasks if task in settings.student.tasks)
-    if not tasks:
-        raise RecipeError(f"student.tasks: the run knows only {' and '.join(recipe.tasks)}; name some of these")
-    student = settings.student.model_copy(update={"tasks": tasks})
-    return recipe.model_copy(update={"name": settings.name, "learn": (student,)})
+    """Return the run's recipe with the students as its learners, each of those of its tasks that the run knows."""
+    students = []
+    for each in settings.student:
+        tasks = tuple(task for task in recipe.tasks if task in each.tasks)
+        if not tasks:
+            raise RecipeError(
+                f"student {each.name!r}: the run knows only {' and '.join(recipe.tasks)}; name one as task"
+            )
+        students.append(each.model_copy(update={"tasks": tasks}))
+    return recipe.model_copy(update={"name": settings.name, "learn": tuple(students)})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -488,15 +496,35 @@ def _candidates(teacher: _Teacher, settings: DistillSettings, unlabelled: Sequen
     return Pairs.concat(found)
 
 
-def _student(taught: Recipe, settings: DistillSettings, data: Data, lessons: TransferSet, out: Path) -> Blend:
-    """Return the student, fitted or read back, as a blend of one."""
-    (own,) = taught.learn
-    student = student_of(settings, own.tasks, template(taught), data.taxonomy, lessons)
-    pairs = lessons.pairs.of_tasks(student.tasks)
+def _students(
+    taught: Recipe, settings: DistillSettings, data: Data, lessons: TransferSet, out: Path
+) -> dict[str, SavableScorer]:
+    """Return each student, fitted or read back."""
+    scorers, pairs = {}, lessons.pairs
     if rate := taught.enrich.translation_dropout:
         pairs = drop_translations(pairs, rate, taught.seed)
-    scorer = fit_once(student, pairs, out / "models" / student.name, _load, "all folds")
-    return Blend({student.name: scorer}, {task: {student.name: 1.0} for task in student.tasks})
+    for own in taught.learn:
+        student = student_of(own, settings.margin, template(taught), data.taxonomy, lessons)
+        folder = out / "models" / own.name
+        scorers[own.name] = fit_once(student, pairs.of_tasks(own.tasks), folder, _load, "all folds")
+    return scorers
+
+
+def _evenly(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]]) -> Blend:
+    """Return the blend in which all members of a task weigh the same."""
+    members = {task: [name for name, own in tasks.items() if task in own] for task in TASKS}
+    return Blend(scorers, {task: dict.fromkeys(names, 1 / len(names)) for task, names in members.items() if names})
+
+
+def _weighed(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]], tune: MemberScores) -> Blend:
+    """Return the blend with the weights that fit the labels of the tune part best."""
+    evenly, weights = _evenly(scorers, tasks), {}
+    for task, own in evenly.weights.items():
+        rows = (tune.pairs["task"] == task).to_numpy() & tune.pairs.readable
+        scores = np.column_stack([tune.members[name][rows] for name in own])
+        fitted = fit_weights(tune.pairs.filter(rows).labels, scores)
+        weights[task] = dict(zip(own, fitted.tolist(), strict=True))
+    return Blend(scorers, weights)
 
 
 def _score_parts(

@@ -1,5 +1,7 @@
 """Settings of the learners; a recipe lists them under `learn`."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -108,3 +110,12 @@ class EncoderSettings(BaseModel):
 LearnerSettings = Annotated[
     LexicalSettings | EmbeddingSettings | EncoderSettings | LLMSettings, Field(discriminator="learner")
 ]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ValueError for names of learners that are no names of folders, and for two that are the same."""
+    for name in names:
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
+    if len(set(names)) < len(names):
+        raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")

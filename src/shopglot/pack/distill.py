@@ -19,10 +19,10 @@ from shopglot.fold.spelling import each_once, spelling
 from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingLearner
 from shopglot.learn.encoder import EncoderLearner
-from shopglot.learn.settings import EmbeddingSettings
+from shopglot.learn.settings import EmbeddingSettings, EncoderSettings
 from shopglot.merge.chain import cross_fitted
 from shopglot.merge.settings import MergeSettings
-from shopglot.pack.distill_settings import DistillSettings
+from shopglot.pack.distill_settings import StudentSettings
 
 OUT_OF_FOLD: Final = "out of fold"
 LABEL: Final = "label"
@@ -156,15 +156,11 @@ class Student:
 
 
 def student_of(
-    settings: DistillSettings,
-    tasks: tuple[Task, ...],
-    template: Template,
-    taxonomy: tuple[str, ...],
-    lessons: TransferSet,
+    settings: StudentSettings, margin: float, template: Template, taxonomy: tuple[str, ...], lessons: TransferSet
 ) -> Student:
-    """Return the learner that the settings name, for some of its tasks, to be taught by `lessons`."""
-    match settings.student.model_copy(update={"tasks": tasks}):
-        case EmbeddingSettings() as own:
-            return Student(EmbeddingLearner(own, template, taxonomy), lessons)
-        case own:
-            return Student(EncoderLearner(own, template, settings.margin), lessons)
+    """Return the learner that the settings name, to be taught by `lessons`; `margin` is for a cross-encoder."""
+    match settings:
+        case EmbeddingSettings():
+            return Student(EmbeddingLearner(settings, template, taxonomy), lessons)
+        case EncoderSettings():
+            return Student(EncoderLearner(settings, template, margin), lessons)

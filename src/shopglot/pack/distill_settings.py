@@ -6,20 +6,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shopglot.enrich.negative_settings import NegativeSettings
-from shopglot.learn.settings import EmbeddingSettings, EncoderSettings
+from shopglot.learn.settings import EmbeddingSettings, EncoderSettings, check_names
 
 StudentSettings = Annotated[EmbeddingSettings | EncoderSettings, Field(discriminator="learner")]
 
 
 class DistillSettings(BaseModel):
-    """Which learner is taught by a finished run, and with what."""
+    """Which learners are taught by a finished run, and with what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="student", description="The name the report shows.")
-    student: StudentSettings = Field(
-        default=EmbeddingSettings(name="student", networks=1),
-        description="The learner that is taught; it needs a name of its own.",
+    student: tuple[StudentSettings, ...] = Field(
+        default=(EmbeddingSettings(name="student", networks=1),),
+        min_length=1,
+        description="The learners that are taught; the scores of several are blended by weights from the tune part.",
     )
     labels: float = Field(
         default=0.0,
@@ -41,8 +42,13 @@ class DistillSettings(BaseModel):
     )
 
     @model_validator(mode="after")
+    def _names_are_folders_of_their_own(self) -> Self:
+        check_names([each.name for each in self.student])
+        return self
+
+    @model_validator(mode="after")
     def _margins_need_a_cross_encoder(self) -> Self:
-        if self.margin and isinstance(self.student, EmbeddingSettings):
+        if self.margin and not any(isinstance(each, EncoderSettings) for each in self.student):
             raise ValueError("`margin` is for the learner `encoder`; the heads of `embedding` learn cross-entropy")
         return self
 
