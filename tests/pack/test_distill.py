@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from shopglot.core.errors import DataError
 from shopglot.core.folds import TEST, TUNE, Folds
-from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import OutOfFold, Scores
 from shopglot.fold.deal import deal
@@ -59,8 +58,6 @@ class Keeping:
     """Learns nothing, and keeps what it was taught."""
 
     taught: list[Scores] = field(default_factory=list)
-    name: str = "keeping"
-    tasks: tuple[Task, ...] = ("QI",)
 
     def fit_to(self, train: Pairs, wanted: Scores, work: Path) -> Constant:
         self.taught.append(wanted)
@@ -139,10 +136,9 @@ def test_a_student_learns_what_was_said_of_each_pair_and_of_no_other(tmp_path: P
     pairs = Pairs.from_frame(pl.DataFrame(rows))
     lessons = TransferSet(pairs, np.array([0.1, 0.2, 0.3]), pl.Series("origin", [LABEL] * 3))
     learner = Keeping()
-    student = Student(learner, lessons)
+    student = Student("keeping", ("QI",), learner, lessons)
     student.fit(Pairs(pairs.frame.reverse().head(2)), tmp_path)
     assert learner.taught[0].tolist() == [0.3, 0.2]
-    assert (student.name, student.tasks) == ("keeping", ("QI",))
     foreign = Pairs(pairs.frame.with_columns(id=pl.lit("d")))
     with pytest.raises(DataError, match="said nothing of 3 of 3 pairs"):
         student.fit(foreign, tmp_path)

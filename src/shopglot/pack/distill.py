@@ -42,6 +42,12 @@ class TransferSet:
     probability: Scores
     origin: pl.Series
 
+    def __post_init__(self) -> None:
+        """Refuse two pairs with one id, for it would not be certain which probability is whose."""
+        twice = self.pairs["id"].filter(self.pairs["id"].is_duplicated())
+        if len(twice):
+            raise DataError(f"two pairs to learn from have the id {twice[0]!r}; give every pair an id of its own")
+
     @property
     def counts(self) -> dict[str, int]:
         """How many pairs there are of each origin."""
@@ -122,29 +128,19 @@ def _held_out(new: Pairs, pairs: Pairs, folds: Folds, settings: FoldSettings) ->
 
 
 class _Taught(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def tasks(self) -> tuple[Task, ...]: ...
+    """A learner that can learn probabilities in place of labels."""
+
     def fit_to(self, train: Pairs, wanted: Scores, work: Path) -> SavableScorer: ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Student:
-    """A learner that learns a transfer set's probabilities of the pairs it is given."""
+    """A learner, with its name and its tasks, that learns a transfer set's probabilities of the pairs it is given."""
 
+    name: str
+    tasks: tuple[Task, ...]
     learner: _Taught
     lessons: TransferSet
-
-    @property
-    def name(self) -> str:
-        """The name its scores are kept under."""
-        return self.learner.name
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks it scores."""
-        return self.learner.tasks
 
     def fit(self, train: Pairs, work: Path) -> SavableScorer:
         """Return the scorer; raises DataError for a pair that the transfer set lacks."""
@@ -161,6 +157,7 @@ def student_of(
     """Return the learner that the settings name, to be taught by `lessons`; `margin` is for a cross-encoder."""
     match settings:
         case EmbeddingSettings():
-            return Student(EmbeddingLearner(settings, template, taxonomy), lessons)
+            learner: _Taught = EmbeddingLearner(settings, template, taxonomy)
         case EncoderSettings():
-            return Student(EncoderLearner(settings, template, margin), lessons)
+            learner = EncoderLearner(settings, template, margin)
+    return Student(settings.name, settings.tasks, learner, lessons)
