@@ -83,8 +83,9 @@ class EncoderLearner:
         from transformers import Trainer, TrainingArguments
 
         settings = self.settings
-        order = pl.int_range(len(pairs), eager=True).sample(fraction=1.0, shuffle=True, seed=settings.seed)
-        how = self._lessons(scorer, Pairs(pairs.frame[order]), wanted[order.to_numpy()])
+        rows = pairs.frame.select(pl.int_range(pl.len())).sample(fraction=1.0, shuffle=True, seed=settings.seed)
+        order = rows.to_series().to_numpy()
+        how = self._lessons(scorer, Pairs(pairs.frame[order]), wanted[order])
         arguments = training_arguments(
             work,
             bf16=settings.bf16,

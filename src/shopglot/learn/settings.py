@@ -66,10 +66,9 @@ class EmbeddingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_tuned(self) -> Self:
-        if self.model == UNIVERSAL and (self.contrast is not None or self.layers is not None):
-            raise ValueError(
-                f"{UNIVERSAL} stays frozen and whole; leave `contrast` and `layers` out, or name a transformer"
-            )
+        for key, asked in (("contrast", self.contrast), ("layers", self.layers)):
+            if asked is not None and self.model == UNIVERSAL:
+                raise ValueError(f"{UNIVERSAL} stays frozen; leave `{key}` out, or name a transformer as `model`")
         return self
 
 
