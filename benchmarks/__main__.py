@@ -13,6 +13,7 @@ NAMES = (
     "demo",
     "encoder_training",
     "llm_training",
+    "llm_scoring",
     "llm_table",
     "shopify_qc",
     "distill_shopify",

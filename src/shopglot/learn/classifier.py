@@ -90,7 +90,8 @@ def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: b
     # What is trained whole is kept in float32 and computed in the recipe's type: small steps are lost in 8 bits.
     dtype = torch.float32 if trained and settings.launch.deepspeed is None else getattr(torch, settings.dtype)
     config = _text_config(source)
-    config.num_labels = len(output_names(settings))
+    config.id2label = dict(enumerate(output_names(settings)))  # which servers show; their number is that of the outputs
+    config.label2id = {name: number for number, name in config.id2label.items()}
     config.problem_type = "multi_label_classification"
     config.pad_token_id = tokenizer.pad_token_id
     load = {"config": config, "dtype": dtype, "use_safetensors": True, "key_mapping": _TEXT_PART}

@@ -19,6 +19,7 @@ from shopglot.learn.classifier import load_tokenizer, new_classifier, saved_clas
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.reading import Reader
+from shopglot.learn.shared_prefix import is_causal, logits_by_query
 from shopglot.learn.store import read_scorer, write_scorer
 from shopglot.learn.targets import output_names, output_of
 from shopglot.learn.torch_runs import for_each_distinct, logits
@@ -52,8 +53,11 @@ class LLMScorer:
         return answers
 
     def logits(self, texts: pl.DataFrame) -> Floats:
-        """Return what each output says of `texts`, shape (texts, outputs)."""
-        return logits(self.model, self.reader.tokenizer, self.reader.encode(texts), autocast=False)
+        """Return what each output says of `texts`, shape (texts, outputs); texts of one query share its computation."""
+        encoded = self.reader.encode(texts)
+        if self.settings.text == "prompt" and is_causal(self.model):
+            return logits_by_query(self.model, self.reader.tokenizer, encoded["input_ids"], texts["query"])
+        return logits(self.model, self.reader.tokenizer, encoded, autocast=False)
 
     def save(self, folder: Path) -> None:
         """Write the trained weights: the adapters and the head, or the whole model where all of it was trained."""
@@ -91,7 +95,16 @@ def merge_adapters(folder: Path, out: Path) -> None:
     scorer = LLMScorer.load(folder)
     if scorer.settings.lora is None:
         raise RecipeError(f"{folder} has no adapters to merge; all of its weights were trained, so use it as it is")
-    settings = scorer.settings.model_copy(update={"lora": None})
-    merged = LLMScorer(scorer.model.merge_and_unload(), replace(scorer.reader, settings=settings))
     with whole_folder(out) as part:
-        merged.save(part)
+        without_adapters(scorer).save(part)
+
+
+def without_adapters(scorer: LLMScorer) -> LLMScorer:
+    """Return the scorer with its adapters merged into the weights, or itself where it has none.
+
+    The adapters of `scorer` are used up: it cannot be saved or scored with afterwards.
+    """
+    if scorer.settings.lora is None:
+        return scorer
+    settings = scorer.settings.model_copy(update={"lora": None})
+    return LLMScorer(scorer.model.merge_and_unload(), replace(scorer.reader, settings=settings))

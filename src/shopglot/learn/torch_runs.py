@@ -105,7 +105,7 @@ def logits(model: Any, tokenizer: Any, encoded: dict[str, list[list[int]]], *, a
     said = np.empty((len(lengths), model.config.num_labels))
     model.eval()
     with (
-        _on_the_gpu(model),
+        on_the_gpu(model),
         torch.inference_mode(),
         torch.autocast(model.device.type, torch.bfloat16, enabled=autocast),
     ):
@@ -117,7 +117,7 @@ def logits(model: Any, tokenizer: Any, encoded: dict[str, list[list[int]]], *, a
 
 
 @contextmanager
-def _on_the_gpu(model: Any) -> Iterator[None]:
+def on_the_gpu(model: Any) -> Iterator[None]:
     """Lend the model the GPU, if there is one, for the block: the folds' models would not fit there together."""
     import torch
 
