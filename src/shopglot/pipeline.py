@@ -60,7 +60,7 @@ from shopglot.report.card import Shipped, model_card
 from shopglot.report.compare import compare_sides
 from shopglot.report.compare_page import write_comparison
 from shopglot.report.decisions import decisions_report
-from shopglot.report.distilled import Distilled, beside, in_tasks_of
+from shopglot.report.distilled import Distilled, beside, shared
 from shopglot.report.kept import KEPT, read_side, write_judged
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
@@ -191,11 +191,11 @@ def distill(
         )
         facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
         report = report.with_facts(**facts, lessons=lessons.counts)
-        student = replace(read_side(out), name=recipe.name)
-        sides = [in_tasks_of(student, read_side(folder)), student]
-        distilled = beside(student, sides[0], lessons.counts, recipe.report, recipe.seed)
+        ours, theirs = shared(replace(read_side(out), name=recipe.name), read_side(folder))
+        distilled = beside(ours, theirs, lessons.counts, recipe.report, recipe.seed)
         write_json(out / "distill.json", distilled.to_json())
-        write_comparison(compare_sides(sides, settings=recipe.report), out / "compared")
+        if distilled.evidence:
+            write_comparison(compare_sides([theirs, ours], settings=recipe.report), out / "compared")
     with stages.timed("pack"):
         bundle = _bundle(recipe, data, blend, decision)
         bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))

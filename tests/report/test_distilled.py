@@ -5,7 +5,7 @@ import pytest
 
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion
-from shopglot.report.distilled import beside, console_distilled, in_tasks_of
+from shopglot.report.distilled import beside, console_distilled, shared
 from shopglot.report.intervals import paired_intervals, query_groups, slice_intervals
 from shopglot.report.kept import Side
 from shopglot.report.settings import ReportSettings
@@ -59,8 +59,15 @@ def test_nothing_is_kept_of_a_teacher_that_decides_everything_alike() -> None:
 
 
 def test_a_teacher_of_two_tasks_is_held_to_the_task_of_its_student() -> None:
-    student, teacher = sides(STUDENT, both_tasks("dev", skill=2.5))
-    assert list(beside(student, in_tasks_of(student, teacher), {}, SETTINGS, seed=0).evidence["dev"]) == ["QC"]
+    ours, theirs = shared(*sides(STUDENT, both_tasks("dev", skill=2.5)))
+    assert list(beside(ours, theirs, {}, SETTINGS, seed=0).evidence["dev"]) == ["QC"]
+
+
+def test_evidence_of_one_side_or_of_one_class_says_nothing() -> None:
+    relevant = STUDENT.where(STUDENT.pairs.labels == 1)
+    for student, teacher in ((relevant, relevant), (STUDENT, replace(TEACHER, name="test"))):
+        ours, theirs = shared(*sides(student, teacher))
+        assert beside(ours, theirs, {}, SETTINGS, seed=0).evidence == {}
 
 
 def test_models_that_err_together_differ_less_surely_apart_than_together() -> None:

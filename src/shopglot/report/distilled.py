@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
+from shopglot.core.pairs import Pairs
 from shopglot.report.align import aligned
 from shopglot.report.figures import DASH, count, decimal, percent, percent_interval
 from shopglot.report.intervals import Interval, paired_intervals, query_groups
@@ -68,23 +69,38 @@ class Distilled(BaseModel):
 
 
 def beside(student: Side, teacher: Side, lessons: Mapping[str, int], settings: ReportSettings, seed: int) -> Distilled:
-    """Return the student beside its teacher on each evidence that both have.
+    """Return the student beside its teacher on each evidence, both as `shared` leaves them.
 
-    Both judge the same tasks, as `in_tasks_of` leaves them. Raises what `aligned` raises.
+    Raises what `aligned` raises.
     """
     evidence = {}
-    for on in READ:
-        if on in student.evidence and on in teacher.evidence:
-            _, (base, new) = aligned([teacher, student], on)
-            evidence[on] = {task: _slices(new, base, task, settings, seed) for task in base.pairs.tasks}
+    for on in student.evidence:
+        _, (base, new) = aligned([teacher, student], on)
+        evidence[on] = {task: _slices(new, base, task, settings, seed) for task in base.pairs.tasks}
     return Distilled(name=student.name, lessons=dict(lessons), evidence=evidence)
 
 
-def in_tasks_of(student: Side, teacher: Side) -> Side:
-    """Return the teacher as it judges the tasks of the student alone."""
-    tasks = [task for judged in student.evidence.values() for task in judged.pairs.tasks]
-    kept = {name: each.where(each.pairs["task"].is_in(tasks).to_numpy()) for name, each in teacher.evidence.items()}
-    return replace(teacher, evidence=kept)
+def shared(student: Side, teacher: Side) -> tuple[Side, Side]:
+    """Return both, each with the evidence that both have, in the tasks of the student that can tell good from bad.
+
+    Those are the tasks with relevant and with irrelevant pairs.
+    """
+    ours: dict[str, Judged] = {}
+    theirs: dict[str, Judged] = {}
+    for on in READ:
+        if on not in student.evidence or on not in teacher.evidence:
+            continue
+        if tasks := _tasks_of_both_classes(student.evidence[on].pairs):
+            ours[on], theirs[on] = (_in_tasks(each.evidence[on], tasks) for each in (student, teacher))
+    return replace(student, evidence=ours), replace(teacher, evidence=theirs)
+
+
+def _in_tasks(judged: Judged, tasks: list[Task]) -> Judged:
+    return judged.where(judged.pairs["task"].is_in(tasks).to_numpy())
+
+
+def _tasks_of_both_classes(pairs: Pairs) -> list[Task]:
+    return [task for task in pairs.tasks if np.ptp(pairs.of_task(task).labels)]
 
 
 def console_distilled(distilled: Distilled) -> rich.table.Table:
