@@ -240,4 +240,4 @@ def test_settings_of_a_student_are_read_strictly(tmp_path: Path) -> None:
         load_distill_settings(None, ["student.0.name=a/b"])
     with pytest.raises(RecipeError, match=r"unknown key 'student\.0\.layer'"):
         load_distill_settings(None, ["student.0.layer=2"])
-    assert load_distill_settings(None, ["student.0.networks=2"]).student[0].networks == 2
+    assert load_distill_settings(None, ["labels=0.25"]) == DistillSettings(labels=0.25)

@@ -503,7 +503,8 @@ def _students(
     scorers, pairs = {}, lessons.pairs
     if rate := taught.enrich.translation_dropout:
         pairs = drop_translations(pairs, rate, taught.seed)
-    for own in taught.learn:
+    for given, known in zip(settings.student, taught.learn, strict=True):
+        own = given.model_copy(update={"tasks": known.tasks})
         student = student_of(own, settings.margin, template(taught), data.taxonomy, lessons)
         folder = out / "models" / own.name
         scorers[own.name] = fit_once(student, pairs.of_tasks(own.tasks), folder, _load, "all folds")
