@@ -16,7 +16,7 @@ from shopglot.core.scores import Scores
 from shopglot.format.template import Template
 from shopglot.learn.layers import keep_layers
 from shopglot.learn.margins import coupled_loss, coupled_rows, couples_of, side_by_side
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import CHECKED, check_weights, read_classifier, read_tokenizer, resolve
 from shopglot.learn.reading import encode_pairs, text_pairs
 from shopglot.learn.settings import EncoderSettings
 from shopglot.learn.store import read_scorer, write_scorer
@@ -59,18 +59,12 @@ class EncoderLearner:
 
     def fit_to(self, train: Pairs, wanted: Scores, work: Path) -> "EncoderScorer":
         """Return the scorer trained to say of each pair what is `wanted`, P(relevant) of shape (pairs,)."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+        from transformers import set_seed
 
         set_seed(self.settings.seed)
         source = resolve(self.settings.model)
-        tokenizer = load_pretrained(AutoTokenizer, source)
-        model = load_pretrained(
-            AutoModelForSequenceClassification,
-            source,
-            use_safetensors=True,
-            num_labels=1,
-            problem_type="multi_label_classification",
-        )
+        tokenizer = read_tokenizer(source)
+        model, _ = read_classifier(source, num_labels=1, problem_type="multi_label_classification")
         if self.settings.layers is not None:
             keep_layers(model, self.settings.layers, self.settings.model)
         if self.settings.freeze_embeddings:
@@ -160,11 +154,12 @@ class EncoderScorer:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the scorer that `save` wrote."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         facts, template = read_scorer(folder)
-        model = load_pretrained(AutoModelForSequenceClassification, str(folder), use_safetensors=True)
-        tokenizer = load_pretrained(AutoTokenizer, str(folder))
+        model, found = load_pretrained(AutoModelForSequenceClassification, str(folder), **CHECKED)
+        check_weights(found["missing_keys"], str(folder))
+        tokenizer = read_tokenizer(str(folder))
         return cls(model, tokenizer, template, facts["max_tokens"])
 
     def _probabilities(self, texts: pl.DataFrame) -> Scores:

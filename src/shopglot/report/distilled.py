@@ -19,8 +19,7 @@ from shopglot.report.intervals import Interval, paired_intervals, query_groups
 from shopglot.report.kept import Side
 from shopglot.report.measure import ALL, Measures
 from shopglot.report.settings import ReportSettings
-from shopglot.report.slices import Rows
-from shopglot.report.summary import ENGLISH, OTHERS
+from shopglot.report.slices import ENGLISH, OTHERS, Rows
 
 READ: Final = ("dev", "test")
 """The evidence on which both are judged; out of fold the student, who learned from all folds, has nothing to say."""
