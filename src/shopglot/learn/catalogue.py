@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from shopglot.core.category import levels
 from shopglot.core.scores import Encoder
+from shopglot.learn.lists import Lists, Rows
 
 Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 NEAREST: Final = 32
 """How many of the names nearest to a query are looked at one by one."""
@@ -21,33 +21,6 @@ _AT_ONCE: Final = 512
 _STRIPS: Final = 256
 ABSENT: Final = -1.0
 """The cosine with something that is not there, such as the siblings of an only child."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Lists:
-    """One list of integers per row, flat: row r has `values[starts[r] : starts[r] + lengths[r]]`."""
-
-    values: Rows
-    starts: Rows
-    lengths: Rows
-
-    @classmethod
-    def of(cls, column: pl.Series) -> "Lists":
-        """Return a column of lists, where null is an empty one."""
-        lengths = column.list.len().fill_null(0).to_numpy().astype(np.int64)
-        values = column.explode().drop_nulls().to_numpy().astype(np.int64)
-        return cls(values, np.cumsum(lengths) - lengths, lengths)
-
-    def take(self, rows: Rows) -> "Lists":
-        """Return the lists of `rows`, in that order."""
-        lengths = self.lengths[rows]
-        ends = np.cumsum(lengths)
-        offsets = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        return Lists(self.values[np.repeat(self.starts[rows], lengths) + offsets], ends - lengths, lengths)
-
-    def owners(self) -> Rows:
-        """Return the row that each value belongs to."""
-        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
