@@ -188,20 +188,24 @@ def plan(
     tokens: Annotated[
         int | None, typer.Option(min=1, help="The mean tokens of a pair; without it, `max_tokens` of the recipe.")
     ] = None,
+    longest: Annotated[
+        int | None, typer.Option(min=1, help="The tokens of the longest pair; without it, `max_tokens` of the recipe.")
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Say what fine-tuning will take, before anything is loaded: parameters, memory, steps, tokens and time.
 
-    Memory is that of the longest batch on each device. What cannot fit ends with exit code 2 and what would help.
+    Memory is that of a batch of the longest pairs on each device. What cannot fit ends with exit code 2 and what would
+    help.
 
-    Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60`
+    Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60 --longest 512`
     """
     from shopglot.config import load_recipe
     from shopglot.jobs import plan_learners
     from shopglot.report.planned import plan_table
 
     read = load_recipe(recipe, tuple(overrides or ()))
-    plans = plan_learners(read, gpu_named(gpu), pairs=pairs, tokens=tokens)
+    plans = plan_learners(read, gpu_named(gpu), pairs=pairs, tokens=tokens, longest=longest)
     if plans:
         output.print(plan_table(plans, f"{read.name} on {gpu}"))
     for settings in read.learn:

@@ -167,7 +167,20 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
         raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
     for override in overrides:
         _put(content, *_parsed(override))
+    if (key := _with_nul(content)) is not None:
+        raise RecipeError(f"{path}: {key!r} has a NUL character, which no path and no name may have; take it out")
     return content
+
+
+def _with_nul(content: Any) -> str | None:
+    """Return the key of the first text with a NUL character, "" for `content` itself, None where there is none."""
+    if isinstance(content, str):
+        return "" if "\0" in content else None
+    inner = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in inner:
+        if (found := _with_nul(value)) is not None or "\0" in str(key):
+            return f"{key}.{found}" if found else str(key)
+    return None
 
 
 def _parsed(override: str) -> tuple[str, Any]:

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from shopglot import __version__
 from shopglot.core.errors import DataError
 from shopglot.core.files import sha256
 from shopglot.core.progress import counting
@@ -156,7 +156,7 @@ def _binding(scoring: Scoring, model: Path) -> dict[str, Any]:
         "model": sha256(model / "manifest.json" if model.is_dir() else model),
         "taxonomy": _marks(scoring.taxonomy),
         "setting": {"chunk_bytes": scoring.settings.chunk_bytes, "suffix": scoring.out.suffix},
-        "version of shopglot or polars": [__version__, pl.__version__],
+        "version of shopglot or polars": [metadata.version("shopglot"), pl.__version__],
     }
 
 
