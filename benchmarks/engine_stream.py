@@ -1,10 +1,10 @@
 """How fast files of pairs go through the streaming engine beside the model, and in how much memory.
 
 The model is a double that costs nothing: it reads a score off a hash of the pair, so that what is timed is reading,
-cleaning, the memory of pairs, and writing. Languages are not told, for it has no thresholds of languages. The files have
-half QC and half QI pairs in 13 languages; queries and targets are drawn by a Zipf law, as in a shop's log, so that rows
-repeat themselves; how many are distinct is printed. Each size is scored in a process of its own: `peak_gb` is its peak of
-memory, `peak_gb_before` that after the libraries were loaded. Prints one JSON line per size. Run it with
+cleaning, the memory of pairs, and writing. Languages are not told, for it has no thresholds of languages. The files
+have half QC and half QI pairs in 13 languages; queries and targets are drawn by a Zipf law, as in a shop's log, so that
+rows repeat themselves; how many are distinct is printed. Each size is scored in a process of its own: `peak_gb` is its
+peak of memory, `peak_gb_before` that after the libraries were loaded. Prints one JSON line per size. Run it with
 `python -m benchmarks.engine_stream [rows…]`.
 """
 

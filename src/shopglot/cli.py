@@ -14,6 +14,7 @@ from shopglot.core.errors import DataError, RecipeError, ShopglotError
 from shopglot.core.pair import Pair, Task
 from shopglot.enrich.translate_settings import Quantization
 from shopglot.learn.gpus import GPUS, gpu_named
+from shopglot.pack.engines import Precision
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -249,7 +250,7 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 
 @app.command()
 def score(
-    bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
+    bundle: Annotated[Path, typer.Argument(help="A run's `bundle` folder, or a `routing.json` of `budget`.")],
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
     *,
     out: Out,
@@ -299,6 +300,45 @@ def score(
     for name, count in scored.items():
         output.print(f"{name}: {count:,}")
     output.print(f"scored: {out}")
+
+
+@app.command()
+def budget(
+    bundles: Annotated[list[Path], typer.Argument(help="The `bundle` folders of finished runs, in any order.")],
+    files: Annotated[
+        list[Path], typer.Option("--files", help="Labelled pairs that no bundle learned from; may be given again.")
+    ],
+    out: Out,
+    *,
+    pairs: Annotated[float, typer.Option(min=1, help="How many pairs are to be scored, such as 100e6.")] = 100e6,
+    hours: Annotated[float | None, typer.Option(min=0, help="How long that may take on this machine.")] = None,
+    lose: Annotated[float, typer.Option(min=0, help="How much F1 may be lost to the dearest bundle alone.")] = 0.005,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="Pairs that repeat themselves as those to be scored; may be given again.")
+    ] = None,
+    taxonomy: Annotated[list[Path] | None, typer.Option(help="Files of category paths; may be given again.")] = None,
+) -> None:
+    """Route pairs through cheap and dear bundles: what every way costs on this machine, and how well it decides.
+
+    The cheapest way that loses little enough is written as `routing.json`, which `score` reads like a bundle. Each
+    bundle decides the pairs that it is sure of and passes on the rest.
+
+    Example: `shopglot budget runs/small/bundle runs/demo/bundle --files held_out.csv --hours 24 --out runs/budget`
+    """
+    from shopglot.jobs import plan_cascade
+    from shopglot.report.table import plain_table
+    from shopglot.serve.budget import Wanted
+    from shopglot.serve.budget_files import frontier_table, stage_table
+
+    seconds = None if hours is None else hours * 3600 / pairs
+    wanted = Wanted(lose=lose, seconds=seconds)
+    made = plan_cascade(bundles, tuple(files), out, wanted, like=tuple(like or ()), taxonomy=tuple(taxonomy or ()))
+    output.print(plain_table(stage_table(made), "what each bundle costs here"))
+    output.print(plain_table(frontier_table(made), "cost against F1"))
+    if made.chosen.missed:
+        output.print(made.chosen.missed)
+    output.print(f"{pairs:,.0f} pairs: {pairs * made.chosen.seconds / 3600:,.1f} hours")
+    output.print(f"routing: {out / 'routing.json'}")
 
 
 @app.command()
@@ -457,6 +497,89 @@ def merge_adapters(
 
     merge(model, out)
     output.print(f"model: {out}")
+
+
+@app.command()
+def pack(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run; with --pairs, a bundle will do.")],
+    out: Out,
+    *,
+    precision: Annotated[Precision, typer.Option(help="What the networks compute in.")] = "int8",
+    engine: Annotated[
+        Literal["auto", "openvino", "onnxruntime"], typer.Option(help="What runs them; auto: the faster one here.")
+    ] = "auto",
+    pairs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pairs to trim, calibrate and judge by, in place of the run's files; may be given again."),
+    ] = None,
+    trim: Annotated[bool, typer.Option(help="Whether word pieces are left out that the pairs do not use.")] = True,
+    spare: Annotated[int, typer.Option(min=0, help="The most probable of the unused pieces, which are kept.")] = 0,
+    max_flips: Annotated[float, typer.Option(help="The share of decisions that may change.")] = 0.01,
+    max_f1_change: Annotated[float, typer.Option(help="By how much F1 may change in any task.")] = 0.002,
+) -> None:
+    """Make a run's bundle small and fast, and write it only where it decides as before.
+
+    What it becomes scores without torch. Its calibration and thresholds are chosen anew, on the run's tune part.
+
+    Example: `shopglot pack runs/demo --out runs/packed --precision int8 --engine auto`
+    """
+    from shopglot.jobs import pack_run
+    from shopglot.pack.settings import PackSettings
+    from shopglot.report.parity import parity_table
+
+    settings = PackSettings(
+        precision=precision, engine=engine, trim=trim, spare=spare, max_flips=max_flips, max_f1_change=max_f1_change
+    )
+    parity, size = pack_run(run, out, settings, files=pairs or ())
+    output.print(parity_table(parity))
+    output.print(f"bundle: {out}, {size / 1e6:,.1f} MB")
+
+
+@app.command()
+def parity(
+    base: Annotated[Path, typer.Argument(help="The bundle that is held to be right.")],
+    new: Annotated[Path, typer.Argument(help="Another bundle of the same model, such as a packed one.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    max_flips: Annotated[float, typer.Option(help="The share of decisions that may change.")] = 0.01,
+    max_f1_change: Annotated[float, typer.Option(help="By how much F1 may change in any task.")] = 0.002,
+) -> None:
+    """Say how far two bundles of one model are from deciding alike, and which pairs they judge most differently.
+
+    The exit code is 1 where more changes than may.
+
+    Example: `shopglot parity runs/demo/bundle runs/packed pairs.jsonl --max-flips 0.02`
+    """
+    from shopglot.jobs import compare_bundles
+    from shopglot.report.parity import parity_table
+
+    found = compare_bundles(base, new, files)
+    output.print(parity_table(found))
+    if faults := found.faults(max_flips=max_flips, max_f1_change=max_f1_change):
+        output.print("over the limit: " + "; ".join(faults))
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, packed or not.")],
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Option("--pairs", help="Files of pairs; without them, simulated ones are scored.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, help="Pairs that are scored, at most.")] = 2_000,
+    candidates: Annotated[int, typer.Option(min=1, help="Targets of one request.")] = 50,
+    requests: Annotated[int, typer.Option(min=1, help="Requests that are timed.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+) -> None:
+    """Measure a bundle on this machine: pairs a second, the latency of a request, and memory.
+
+    Example: `shopglot bench runs/packed --candidates 50 --out bench.json`
+    """
+    from shopglot.jobs import bench_bundle
+    from shopglot.report.bench import bench_table
+
+    measured = bench_bundle(bundle, files or (), pairs=size, candidates=candidates, requests=requests, out=out)
+    output.print(bench_table(measured))
 
 
 @app.command()

@@ -25,7 +25,7 @@ from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.corrections import correct
 from shopglot.curate.prepare import prepare, prepare_for_judging
-from shopglot.curate.taxonomy import read_taxonomy
+from shopglot.curate.taxonomy import read_taxonomy, taxonomy_version
 from shopglot.demo.simulate import simulate
 from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.enrich import Translating, enrich
@@ -266,7 +266,14 @@ def merge(
         for name, blend in _each_alone(shipped, tasks).items()
         for alone in _decide(blend, scored, recipe, rates)[1][-1:]
     }
-    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
+    languages = data.train["language"].drop_nulls().unique().sort().to_list()
+    facts = {
+        "name": recipe.name,
+        "template": template(recipe).fingerprint,
+        "data": data.facts["files"],
+        "languages": languages,
+        "taxonomy": taxonomy_version(data.taxonomy),
+    }
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
     choices = cross_fitted_choices(data.train, scores, recipe.merge)
     return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)

@@ -84,3 +84,12 @@ def test_a_class_with_too_few_rows_is_refused_with_both_counts() -> None:
         fit_logistic(FEATURES, np.ones_like(LABELS))
     with pytest.raises(DataError, match="9 relevant and 391 irrelevant pairs"):
         fit_networks(FEATURES, (np.arange(400) < 9).astype(np.int8), hidden=(4,), networks=1, seed=0)
+
+
+def test_the_mean_of_heads_is_one_head_with_their_mean_answer() -> None:
+    heads = [
+        fit_networks(FEATURES[rows], LABELS[rows], hidden=(5,), networks=2, seed=n)
+        for n, rows in enumerate((slice(250), slice(150, 400)))
+    ]
+    expected = np.mean([head(FEATURES) for head in heads], axis=0)
+    assert Head.mean_of(heads)(FEATURES) == pytest.approx(expected, abs=1e-5)

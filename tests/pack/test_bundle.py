@@ -22,6 +22,8 @@ from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.merge.blend import Blend, Mean
+from shopglot.merge.decide import Decision
+from shopglot.merge.slices import SliceThreshold
 from shopglot.pack.bundle import Bundle
 from tests import shop
 
@@ -269,3 +271,24 @@ def _decomposed(text: str) -> str:
 def test_a_bundle_holds_json_text_and_safetensors_alone(saved: Path) -> None:
     assert {path.suffix for path in saved.rglob("*") if path.is_file()} == {".json", ".safetensors"}
     assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 1
+
+
+@pytest.mark.parametrize(
+    ("slices", "fields", "columns"),
+    [
+        ((), (), ()),
+        ((SliceThreshold(language="fr", category=None, relevant=3, threshold=0.4),), (), ("language",)),
+        ((), ("size", "brand"), ("own:brand", "own:size")),
+    ],
+)
+def test_a_bundle_says_which_columns_its_answer_may_depend_on(
+    lexical: Bundle, slices: tuple[SliceThreshold, ...], fields: tuple[str, ...], columns: tuple[str, ...]
+) -> None:
+    tasks = {task: own.model_copy(update={"slices": slices}) for task, own in lexical.decision.tasks.items()}
+    formats: dict[Task, FormatSettings] = {"QI": FormatSettings(item_fields=fields)}
+    bundle = replace(lexical, decision=Decision(tasks=tasks), format=formats)
+    assert bundle.columns_read == columns
+
+
+def test_a_bundle_of_an_earlier_version_may_read_any_column(lexical: Bundle) -> None:
+    assert "^own:.*$" in replace(lexical, format={}).columns_read

@@ -25,7 +25,7 @@ from tests.tiny import tiny_model
 
 pytestmark = pytest.mark.usefixtures("full_precision")
 NEW = shop.pairs(12, seed=99)
-MODELS = {
+MODELS: dict[str, tuple[str, dict[str, Any], str, list[str]]] = {
     "gemma-3": ("google/gemma-3-270m", {}, "Gemma3TextForSequenceClassification", ["relevant"]),
     "gemma-2": ("google/gemma-2-9b", {}, "Gemma2ForSequenceClassification", ["relevant"]),
     "qwen3": ("Qwen/Qwen3-0.6B-Base", {"task_heads": True}, "Qwen3ForSequenceClassification", ["QC", "QI"]),
@@ -50,7 +50,10 @@ print(json.dumps(said))
 @pytest.fixture(scope="module")
 def scorers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, LLMScorer]:
     """Models with random adapters that change what they say."""
-    return {name: _scorer(tmp_path_factory.mktemp("base"), *model[:2]) for name, model in MODELS.items()}
+    return {
+        name: _scorer(tmp_path_factory.mktemp("base"), hub_name, settings)
+        for name, (hub_name, settings, _, _) in MODELS.items()
+    }
 
 
 def _scorer(folder: Path, hub_name: str, settings: dict[str, Any]) -> LLMScorer:

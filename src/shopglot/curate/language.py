@@ -53,7 +53,8 @@ def correct_languages(pairs: Pairs, settings: CurateSettings, memory: Remembered
     unsure = queries.filter(pl.col("written").is_null() & (letters >= _FEWEST_LETTERS)).drop("written")
     found = queries.drop_nulls("written")
     if unsure.height and len(languages) > 1:
-        found = pl.concat([found, _remembered(unsure, languages, settings, memory or Remembered(unsure.height))])
+        memory = Remembered(unsure.height) if memory is None else memory
+        found = pl.concat([found, _remembered(unsure, languages, settings, memory)])
     joined = pairs.frame.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
     return Pairs(joined.with_columns(language=pl.coalesce("written", "language")).drop("written"))
 
@@ -76,12 +77,13 @@ def _remembered(
     keys = keys_of(queries)
     rows, known = memory.recall(keys)
     new = np.setdiff1d(np.arange(queries.height), rows)
-    told = queries[new].join(
-        _by_lingua(queries[new], languages, settings), on=_KEY, how="left", nulls_equal=True, maintain_order="left"
-    )
-    memory.remember(keys[new].with_columns(told["written"]))
-    written = in_order([rows, new], [known, told.select("written")])
-    return queries.with_columns(written).drop_nulls("written")
+    told = known.clear()
+    if len(new):
+        asked = queries[new]
+        found = _by_lingua(asked, languages, settings)
+        told = asked.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left").select("written")
+        memory.remember(pl.concat([keys[new], told], how="horizontal"))
+    return queries.with_columns(in_order([rows, new], [known, told])).drop_nulls("written")
 
 
 def _by_lingua(queries: pl.DataFrame, languages: Sequence[str], settings: CurateSettings) -> pl.DataFrame:

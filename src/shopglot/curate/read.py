@@ -58,7 +58,7 @@ def read_pairs(
     if training:
         rows = _with_later_twins_refused(rows)
     kept = rows.filter(pl.col("reason").is_null()).drop("file", "line", "text", "reason")
-    quarantine = in_order([_set_aside(rows), *(broken for _, broken in parts)])
+    quarantine = as_quarantine([_set_aside(rows), *(broken for _, broken in parts)])
     return Reading(Pairs.from_frame(kept), quarantine, kept.height + quarantine.height)
 
 
@@ -107,10 +107,10 @@ def judged_rows(
         return pl.DataFrame(), table.broken
     rows = as_pairs(table, settings, task, training=training)
     kept = rows.filter(pl.col("reason").is_null())
-    return kept, in_order([_set_aside(rows), table.broken])
+    return kept, as_quarantine([_set_aside(rows), table.broken])
 
 
-def in_order(broken: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def as_quarantine(broken: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return the quarantine of these rows, the first characters of each."""
     return pl.concat(broken).sort("file", "line").with_columns(pl.col("text").str.slice(0, _BEGINNING))
 

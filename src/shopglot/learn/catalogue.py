@@ -18,6 +18,7 @@ NEAREST: Final = 32
 """How many of the names nearest to a query are looked at one by one."""
 TEMPERATURE: Final = 0.03
 _AT_ONCE: Final = 512
+_STRIPS: Final = 256
 ABSENT: Final = -1.0
 """The cosine with something that is not there, such as the siblings of an only child."""
 
@@ -96,21 +97,47 @@ class Near:
 
     cosines: Floats
     nearest: Rows
+    top: Floats
     mass: NDArray[np.float64]
 
     @classmethod
     def of(cls, queries: Floats, catalogue: Catalogue) -> "Near":
-        """Return all cosines, the nearest names in order, and the sum of their softmax terms, for unit vectors.
+        """Return all cosines, the nearest names in order with theirs, and the sum of softmax terms, for unit vectors.
 
         An empty catalogue looks as if it had one name that nothing is close to.
         """
         absent = np.full((len(queries), 1), ABSENT, dtype=np.float32)
         cosines = queries @ catalogue.vectors.T if catalogue.names else absent
-        count = min(NEAREST, cosines.shape[1])
-        part = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(cosines, part, axis=1), axis=1, kind="stable")
-        mass = np.exp((cosines - 1) / TEMPERATURE).sum(axis=1, dtype=np.float64)
-        return cls(cosines, np.take_along_axis(part, order, axis=1), mass)
+        terms = cosines - np.float32(1)
+        terms /= np.float32(TEMPERATURE)
+        mass = np.exp(terms, out=terms).sum(axis=1, dtype=np.float64)
+        nearest = _highest(cosines, min(NEAREST, cosines.shape[1]))
+        return cls(cosines, nearest, np.take_along_axis(cosines, nearest, axis=1), mass)
+
+
+def _highest(values: Floats, count: int) -> Rows:
+    """Return the places of the `count` highest values of each row, highest first.
+
+    Columns that lie `_STRIPS` apart form a strip. The highest are in the `count` strips with the highest tops, and few
+    values are in those, so that the slow partition sees few.
+    """
+    rows, columns = values.shape
+    depth = columns // _STRIPS
+    if depth <= 1 or count >= _STRIPS:
+        return _in_order(values, np.broadcast_to(np.arange(columns), values.shape), count)
+    tops = values[:, : depth * _STRIPS].reshape(rows, depth, _STRIPS).max(axis=1)
+    strips = np.argpartition(-tops, count - 1, axis=1)[:, :count]
+    inside = (strips[:, None, :] + _STRIPS * np.arange(depth)[:, None]).reshape(rows, -1)
+    rest = np.broadcast_to(np.arange(depth * _STRIPS, columns), (rows, columns - depth * _STRIPS))
+    return _in_order(values, np.concatenate([inside, rest], axis=1), count)
+
+
+def _in_order(values: Floats, places: Rows, count: int) -> Rows:
+    """Return the `count` of each row's places where its values are highest, highest first."""
+    part = np.argpartition(-np.take_along_axis(values, places, axis=1), count - 1, axis=1)[:, :count]
+    found = np.take_along_axis(places, part, axis=1)
+    order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(found, order, axis=1)
 
 
 FEATURES: Final = (
@@ -219,7 +246,7 @@ def _sums(lists: Lists, values: Floats) -> NDArray[np.float64]:
 def _others(near: Near, query: Rows, own: Lists) -> Floats:
     """Return the cosines of the nearest names that are no level of the row's own path, highest first."""
     nearest = near.nearest[query]
-    cosines = np.take_along_axis(near.cosines[query], nearest, axis=1)
+    cosines = near.top[query]
     for position in range(int(own.lengths.max(initial=0))):
         has = own.lengths > position
         number = np.where(has, own.values[np.minimum(own.starts + position, len(own.values) - 1)], -1)

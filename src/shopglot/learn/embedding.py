@@ -1,6 +1,7 @@
 """Sentence vectors and an interaction head: queries and targets are embedded apart, and compared by a small network."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -26,6 +27,7 @@ from shopglot.learn.encoders import (
 )
 from shopglot.learn.head import Features, Head, fit_networks, require_heads
 from shopglot.learn.interaction import item_features, path_features
+from shopglot.learn.paths import RememberedPaths
 from shopglot.learn.settings import EmbeddingSettings
 from shopglot.learn.store import read_scorer, write_scorer
 
@@ -109,6 +111,11 @@ class EmbeddingScorer:
     encoder: RememberingEncoder
     catalogue: Catalogue
     paths: tuple[str, ...]
+    known: RememberedPaths = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to remember paths, which stand in this catalogue in their own way."""
+        object.__setattr__(self, "known", RememberedPaths(self.encoder, self.catalogue))
 
     def score(self, pairs: Pairs) -> Scores:
         """Return P(relevant) per row; raises DataError for a task it was not trained on."""
@@ -124,7 +131,7 @@ class EmbeddingScorer:
     def features(self, pairs: Pairs) -> Features:
         """Return what the head of these pairs' one task reads, shape (rows, features)."""
         views = [
-            path_features(pairs, template, self.encoder, self.catalogue)
+            path_features(pairs, template, self.encoder, self.catalogue, self.known)
             if pairs.tasks == ("QC",)
             else item_features(pairs, template, self.encoder, self.settings.windows)
             for template in (self.template.reading(query) for query in self.settings.queries)
@@ -151,19 +158,31 @@ class EmbeddingScorer:
             head.save(folder / f"{task}.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return the scorer that `save` wrote."""
+    def load(cls, folder: Path, encoder: RememberingEncoder | None = None) -> Self:
+        """Return the scorer that `save` wrote, with `encoder` in place of the one that its settings name."""
         facts, template = read_scorer(folder)
         settings = EmbeddingSettings(**facts["settings"])
-        if settings.contrast is None:
-            encoder = frozen_encoder(settings.model, settings.prefix)
-        else:
-            tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors")
-            encoder = RememberingEncoder(tuned)
+        encoder = encoder or _encoder_of(settings, folder)
         paths = tuple((folder / "catalogue.txt").read_text(encoding="utf-8").splitlines())
         files = {task: folder / f"{task}.safetensors" for task in TASKS}
         heads = {task: Head.load(path) for task, path in files.items() if path.exists()}
         return cls(heads, settings, template, encoder, Catalogue.of(paths, encoder), paths)
+
+
+def as_one(scorers: Sequence[EmbeddingScorer]) -> EmbeddingScorer | None:
+    """Return a scorer with the mean score of all, which computes their features once; None where these differ."""
+    first = scorers[0]
+    tasks = {frozenset((task, len(head.networks)) for task, head in each.heads.items()) for each in scorers}
+    reading = {(id(each.encoder), each.settings.queries, each.settings.windows, each.template) for each in scorers}
+    if len(tasks) > 1 or len(reading) > 1 or any(each.paths != first.paths for each in scorers):
+        return None
+    return first.with_heads({task: Head.mean_of([each.heads[task] for each in scorers]) for task in first.heads})
+
+
+def _encoder_of(settings: EmbeddingSettings, folder: Path) -> RememberingEncoder:
+    if settings.contrast is None:
+        return frozen_encoder(settings.model, settings.prefix)
+    return RememberingEncoder(trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors"))
 
 
 def _branches(paths: pl.Series, depth: int) -> pl.Series:

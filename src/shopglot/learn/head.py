@@ -38,6 +38,12 @@ class Head:
         scores: Scores = np.mean([_probability(inputs, layers) for layers in self.networks], axis=0, dtype=np.float64)
         return scores
 
+    @classmethod
+    def mean_of(cls, heads: Sequence[Self]) -> Self:
+        """Return the average of heads with as many networks each as one head over features as they are."""
+        own = [_unstandardised(layers, head) for head in heads for layers in head.networks]
+        return cls(np.zeros_like(heads[0].mean), np.ones_like(heads[0].scale), tuple(own))
+
     def save(self, path: Path) -> None:
         """Write the head as one safetensors file."""
         tensors = {"mean": self.mean, "scale": self.scale}
@@ -61,6 +67,13 @@ class Head:
             for n in sorted(depth)
         ]
         return cls(tensors["mean"], tensors["scale"], tuple(networks))
+
+
+def _unstandardised(layers: tuple[Layer, ...], head: Head) -> tuple[Layer, ...]:
+    """Return a network of a head that reads features as they are."""
+    (weights, biases), *later = layers
+    scaled = weights / head.scale[:, np.newaxis]
+    return ((scaled, biases - head.mean @ scaled), *later)
 
 
 def require_heads(heads: Mapping[Task, Head], pairs: Pairs) -> None:

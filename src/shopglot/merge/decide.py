@@ -28,13 +28,14 @@ class Decided:
     """What is decided about each pair, three arrays of shape (rows,): `decision` is `probability >= threshold`.
 
     `read` says by which text of its query: "original", "english" or "both", null where that is not known or nothing
-    was read; None where nobody said.
+    was read; None where nobody said. `stage` names the stage of a cascade that decided it.
     """
 
     probability: Scores
     decision: Mask
     threshold: Floats
     read: pl.Series | None = None
+    stage: pl.Series | None = None
 
 
 class Decider(Protocol):

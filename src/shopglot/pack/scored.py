@@ -17,7 +17,7 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
-SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
+SCORED: Final = ("score", "prediction", "threshold", "read", "flag", "stage")
 TRANSLATION: Final = "translated_query"
 _REMEDY: Final = "give a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
@@ -38,7 +38,8 @@ def scored_table(pairs: Pairs, decided: Decided) -> pl.DataFrame:
     """Return the pairs as their file had them, with what is decided; columns of an earlier scoring are replaced.
 
     `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
-    text of the query the model had, and `flag` why a row without a text to judge has its task's prior.
+    text of the query the model had, and `flag` why a row without a text to judge has its task's prior. What a cascade
+    decided has `stage` too, the name of the stage that did.
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
@@ -50,6 +51,7 @@ def scored_table(pairs: Pairs, decided: Decided) -> pl.DataFrame:
         pl.Series("threshold", decided.threshold),
         (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
+        *([] if decided.stage is None else [decided.stage.alias("stage")]),
     )
 
 

@@ -12,9 +12,9 @@ from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
+from shopglot.merge.intervals import Interval, cost_difference
 from shopglot.merge.settings import CostGoal, Goal
 from shopglot.merge.slices import SliceThreshold
-from shopglot.report.intervals import Interval, cost_difference
 from shopglot.report.measure import ALL, Difference, SliceReport, difference, slice_report, values_of
 from shopglot.report.settings import ReportSettings
 

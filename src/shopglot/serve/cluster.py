@@ -58,8 +58,8 @@ class _Kept:
     """A scorer in a process of its own, in which it stays."""
 
     def __init__(self, scorer: UnitScorer, threads: int) -> None:
-        """Say how many threads polars may have, which it asks when it is first used."""
-        os.environ["POLARS_MAX_THREADS"] = str(threads)
+        """Say how many threads the libraries may have, which they ask when they are first used."""
+        os.environ.update(POLARS_MAX_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
         self.scorer = scorer
 
     def __call__(self, row: Row) -> Row:

@@ -20,6 +20,7 @@ from shopglot.serve.chunks import Cursor
 _BINDING: Final = "binding.json"
 LOCK: Final = "lock"
 _AT_ONCE: Final = 2**20
+_ROW_GROUP: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class Journal:
         paths = [self._path(number, "scored") for number in range(parts)]
         with whole_file(out) as whole:
             if self.suffix == ".parquet":
-                pl.scan_parquet(paths, glob=False).sink_parquet(whole)
+                pl.scan_parquet(paths, glob=False).sink_parquet(whole, row_group_size=_ROW_GROUP)
                 return
             with whole.open("wb") as file:
                 for path in paths:

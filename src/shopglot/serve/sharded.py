@@ -11,7 +11,7 @@ from shopglot.core.progress import counting
 from shopglot.curate.quarantine import refuse_bad_share
 from shopglot.curate.read import require_good_rows
 from shopglot.curate.settings import CurateSettings
-from shopglot.pack.bundle import load
+from shopglot.serve.deciders import load_decider
 from shopglot.serve.journal import LOCK, locked
 from shopglot.serve.shards import QUARANTINE, Shards
 from shopglot.serve.stream import checksum_of, made_from
@@ -44,7 +44,7 @@ def score_in_shards(job: Job, connecting: AbstractContextManager[Workers]) -> di
         shards = Shards.bound(job.out, made_from(job.files, job.model, job.taxonomy, setting))
         if (counted := shards.counted()) is not None:
             return counted
-        units, model = job.units(), load(job.model)
+        units, model = job.units(), load_decider(job.model)
         with connecting as workers:
             found = _surveyed(job, units, model.curate, workers)
             _score(units, UnitScorer(job, shards, checksum_of(job.model)), workers)

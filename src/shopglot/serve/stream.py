@@ -17,7 +17,7 @@ from shopglot.core.files import sha256
 from shopglot.core.progress import counting
 from shopglot.curate.quarantine import refuse_bad_share
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.merge.decide import Decider
+from shopglot.merge.decide import Decided, Decider
 from shopglot.pack.scored import check_out, scored_table
 from shopglot.serve.ahead import ahead
 from shopglot.serve.chunks import Cursor, clean_chunks
@@ -109,6 +109,12 @@ def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Jou
     return {"rows": found.rows, "quarantined": found.quarantined} | in_order(counts)
 
 
+def counts_of(decided: Decided) -> dict[str, int]:
+    """Return how many rows are relevant, and how many each stage of a cascade decided."""
+    stages = [] if decided.stage is None else decided.stage.drop_nulls().value_counts().iter_rows()
+    return {"relevant": int(decided.decision.sum())} | {f"decided by {name}": count for name, count in stages}
+
+
 def in_order(counts: Counter[str]) -> dict[str, int]:
     """Return the counts of flags, the most frequent first, and then the others."""
     last = [name for name in ("languages corrected", "relevant") if name in counts]
@@ -143,7 +149,7 @@ def _scored_parts(
     chunks = clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)
     for chunk in ahead(chunks):
         answer = engine.score(chunk.pairs)
-        counts = chunk.counts | {"relevant": int(answer.decided.decision.sum())}
+        counts = chunk.counts | counts_of(answer.decided)
         done = Done(number, len(chunk.pairs), counts, chunk.after)
         _require_unchanged(scoring, journal)
         journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, done)

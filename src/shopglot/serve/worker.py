@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from shopglot.core.errors import BundleError, ShopglotError
@@ -19,14 +18,13 @@ from shopglot.curate.parquet import parquet_chunks, parquet_height, rows_in
 from shopglot.curate.raw import RawTable
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.merge.decide import Decided
-from shopglot.pack.bundle import load
 from shopglot.pack.scored import scored_table
 from shopglot.serve.chunks import clean_table
+from shopglot.serve.deciders import load_decider
 from shopglot.serve.engine import Engine
 from shopglot.serve.settings import EngineSettings
 from shopglot.serve.shards import SURVEY, Shards
-from shopglot.serve.stream import checksum_of
+from shopglot.serve.stream import checksum_of, counts_of
 from shopglot.serve.survey import Seen, Survey, read_survey, seen_in
 from shopglot.serve.units import Unit, units
 
@@ -96,10 +94,16 @@ class UnitScorer:
     def _shard(self, table: RawTable) -> tuple[pl.DataFrame, dict[str, int]]:
         cleaned = clean_table(table, self.found.own, self.engine)
         if cleaned is None:
-            return _nothing(self.found), {}
+            return self._nothing(), {}
         pairs, counts = cleaned
         decided = self.engine.score(pairs).decided
-        return scored_table(pairs, decided), counts | {"relevant": int(decided.decision.sum())}
+        return scored_table(pairs, decided), counts | counts_of(decided)
+
+    def _nothing(self) -> pl.DataFrame:
+        """Return a shard without rows, so that all shards have the same columns."""
+        texts = pl.DataFrame(schema=dict.fromkeys(("task", "query", "target"), pl.String()))
+        pairs = Pairs.from_frame(pl.concat([self.found.own, texts], how="horizontal"))
+        return scored_table(pairs, self.engine.decider.score_clean(pairs))
 
     @cached_property
     def found(self) -> Survey:
@@ -109,7 +113,7 @@ class UnitScorer:
     @cached_property
     def engine(self) -> Engine:
         """The engine with a model that knows all category paths, as on one machine."""
-        model = load(self.job.model)
+        model = load_decider(self.job.model)
         if checksum_of(self.job.model) != self.checksum:
             raise BundleError(f"{self.job.model} is another model than where the scoring was started; copy it again")
         curate = model.curate.model_copy(update={"languages": model.curate.languages or self.found.languages})
@@ -137,13 +141,6 @@ def seen_of(row: Row) -> Seen:
         own=pl.read_ipc(row["own"]),
         named=pl.read_ipc(row["named"]),
     )
-
-
-def _nothing(found: Survey) -> pl.DataFrame:
-    """Return a shard without rows, so that all shards have the same columns."""
-    texts = pl.DataFrame(schema=dict.fromkeys(("task", "query", "target"), pl.String()))
-    pairs = Pairs.from_frame(pl.concat([found.own, texts], how="horizontal"))
-    return scored_table(pairs, Decided(np.zeros(0), np.zeros(0, bool), np.zeros(0)))
 
 
 def _answered(row: Row, work: Callable[[Unit], Row]) -> Row:
