@@ -27,6 +27,7 @@ NAMES = (
     "enrich_table",
     "translation_shopify",
     "engine_stream",
+    "ray_scoring",
 )
 
 

@@ -1,5 +1,6 @@
 """The processes of a Ray cluster, each with the engine that scores on one machine, score Parquet files into shards."""
 
+import logging
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,7 @@ class RayWorkers:
 
     def survey(self, units: Sequence[Unit], surveyor: Surveyor) -> Iterator[Row]:
         """Yield what is seen in each unit, in their order."""
-        return self._rows(units, surveyor, num_cpus=1, max_retries=-1)
+        return self._rows(units, surveyor, num_cpus=1)
 
     def score(self, units: Sequence[Unit], scorer: UnitScorer) -> Iterator[Row]:
         """Yield the units in their order as their shards are written, by actors, which load the model once each."""
@@ -74,6 +75,10 @@ def connected(settings: ClusterSettings) -> Iterator[RayWorkers]:
     A connection that is there already is used. Raises RecipeError without Ray, ClusterError where nothing answers.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray would tell its makers that it was started
+    os.environ.setdefault(
+        "RAY_BACKEND_LOG_LEVEL", "fatal"
+    )  # what is lost is done again; there is no need to read of it
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         import ray
         import ray.data
