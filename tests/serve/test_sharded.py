@@ -20,6 +20,7 @@ from shopglot.pack.bundle import load
 from shopglot.serve.settings import EngineSettings
 from shopglot.serve.sharded import Workers, score_in_shards
 from shopglot.serve.shards import Shards
+from shopglot.serve.survey import read_survey, survey
 from shopglot.serve.units import Unit
 from shopglot.serve.worker import Job, Row, Surveyor, UnitScorer
 from tests import shop
@@ -112,6 +113,16 @@ def test_shards_hold_the_rows_that_one_machine_writes(job: Job) -> None:
     assert len(workers.scored) == 9
 
 
+def test_the_workers_together_find_what_one_survey_of_all_files_finds(job: Job) -> None:
+    score_in_shards(job, connecting(TwoWorkers()))
+    found, whole = read_survey(job.surveyed), survey(job.files, _curate(job), 2**20, job.out.with_name("rejected"))
+    assert found.own.schema == whole.own.schema
+    for name in ("languages", "paths", "rows", "quarantined", "first_bad"):
+        assert getattr(found, name) == getattr(whole, name)
+    assert len(found.paths) > 30
+
+
+@pytest.mark.slow
 def test_a_model_that_reads_the_category_tree_knows_the_paths_of_all_files(job: Job, tree_model: Path) -> None:
     job = replace(job, model=tree_model)
     score_in_shards(job, connecting(TwoWorkers()))

@@ -108,9 +108,9 @@ def write_survey(found: Survey, folder: Path) -> None:
 
 def read_survey(folder: Path) -> Survey:
     """Return the survey of Parquet files that was kept in a folder."""
-    said = read_json(folder / _SAID)
-    names = {name: tuple(said.pop(name)) for name in ("languages", "paths")}
-    return Survey(schemas=(), own=pl.read_parquet(folder / _OWN), **names, **said)
+    said: dict[str, Any] = read_json(folder / _SAID)
+    said |= {name: tuple(said[name]) for name in ("languages", "paths")}
+    return Survey(schemas=(), own=pl.read_parquet(folder / _OWN), **said)
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
