@@ -15,10 +15,14 @@ NAMES = (
     "llm_training",
     "llm_scoring",
     "llm_table",
+    "llm_transfer",
     "shopify_qc",
+    "new_languages",
     "cascade",
     "hundred_million",
     "request_of_fifty",
+    "cross_encoder",
+    "pack_speed",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",
@@ -28,6 +32,9 @@ NAMES = (
     "translation_shopify",
     "engine_stream",
     "ray_scoring",
+    "serve_load",
+    "serve_clients",
+    "suggest_shopify",
 )
 
 

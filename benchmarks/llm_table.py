@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from shopglot.core.folds import Mask
-from shopglot.core.metrics import Confusion, average_precision
+from shopglot.core.metrics import Confusion, average_precision, roc_auc
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.curate.clean import CLEANING_VERSION
@@ -52,7 +52,7 @@ class Sample:
 def main(minutes: float, pairs: int) -> None:
     """Train and judge every learner twice per seed."""
     for seed in SEEDS:
-        sample = _sample(seed)
+        sample = sample_of(seed)
         for name in ("lexical", "embedding", "encoder", "gemma attention", "gemma all-linear"):
             seconds = _judged(name, sample, seed, pairs, "equal pairs")
             _judged(name, sample, seed, int(pairs * 60 * minutes / seconds), "equal minutes")
@@ -89,26 +89,35 @@ def _judged(name: str, sample: Sample, seed: int, pairs: int, regime: str) -> fl
     threshold = steady_threshold(sample.tune.labels, scorer.score(sample.tune))
     scores = scorer.score(sample.dev)
     facts = {"learner": name, "seed": seed, "regime": regime, "pairs": pairs, "minutes": round(seconds / 60, 2)}
-    for group, rows in _groups(sample.dev):
-        figures = _figures(sample.dev.filter(rows), scores[rows], threshold)
+    for group, rows in groups_of(sample.dev):
+        figures = figures_of(sample.dev.filter(rows), scores[rows], threshold)
         print(json.dumps({"benchmark": "llm_table", **facts, "languages": group, **figures}), flush=True)
     return seconds
 
 
-def _figures(dev: Pairs, scores: Scores, threshold: float) -> dict[str, float]:
+def figures_of(dev: Pairs, scores: Scores, threshold: float) -> dict[str, float]:
+    """Return what the scores are worth, decided at a threshold."""
     table = Confusion.of(dev.labels, scores >= threshold)
-    figures = {"f1": table.f1, "mcc": table.mcc, "pr_auc": average_precision(dev.labels, scores)}
+    figures = {
+        "f1": table.f1,
+        "mcc": table.mcc,
+        "pr_auc": average_precision(dev.labels, scores),
+        "roc_auc": roc_auc(dev.labels, scores),
+        "positives": float(dev.labels.mean()),
+    }
     return {"count": len(dev), **{name: round(value, 4) for name, value in figures.items()}}
 
 
-def _groups(dev: Pairs) -> Iterator[tuple[str, Mask]]:
+def groups_of(dev: Pairs) -> Iterator[tuple[str, Mask]]:
+    """Yield each group of languages with its rows."""
     unseen = dev["language"].is_in(UNSEEN).to_numpy()
     yield "all", np.ones(len(dev), dtype=np.bool_)
     yield "seen", ~unseen
     yield "unseen", unseen
 
 
-def _sample(seed: int) -> Sample:
+def sample_of(seed: int) -> Sample:
+    """Return the pairs that a seed draws; the dev pairs are the same for all seeds."""
     settings = CurateSettings(correct_language=False)
     train, dev = (
         prepare([DATA / name], settings, max_bad_rows=0, labelled_only=True).pairs.frame
@@ -124,5 +133,10 @@ def _sample(seed: int) -> Sample:
 
 
 if __name__ == "__main__":
-    given = [float(each) for each in sys.argv[1:]] or [1.5, 640.0]
-    main(given[0], int(given[1]))
+    match sys.argv[1:]:
+        case [seed, learner, pairs]:
+            _judged(learner, sample_of(int(seed)), int(seed), int(pairs), "equal minutes")
+        case [minutes, pairs]:
+            main(float(minutes), int(pairs))
+        case _:
+            main(4, 1280)

@@ -1,7 +1,9 @@
 """How long the full report of a million scored pairs takes with 1,000 bootstrap repetitions, and how much memory.
 
-The scores are drawn from the truth with noise; no model is asked. Prints one JSON line: seconds by the clock and of the
-processor per step, the peak memory in GB before and after, and the number of slices. Run it with
+The report has slices with intervals, a learner beside the blend, the worst mistakes with their neighbours among half a
+million training pairs, and decisions by four choices of thresholds and with each language left out. The scores are
+drawn from the truth with noise; no model is asked, and no threshold is fitted. Prints one JSON line: seconds by the
+clock and of the processor per step, the peak memory in GB before and after, and the number of slices. Run it with
 `python -m benchmarks.report_million [pairs]`.
 """
 
@@ -20,7 +22,14 @@ import numpy as np
 import polars as pl
 
 from shopglot.core.judged import Judged
+from shopglot.core.pair import TASKS
 from shopglot.core.pairs import Pairs
+from shopglot.merge.calibrate import Calibration
+from shopglot.merge.chain import CHOICES, UNLABELLED
+from shopglot.merge.decide import Decision, TaskDecision
+from shopglot.merge.settings import MergeSettings
+from shopglot.report.decisions import CrossFitted, decisions_report
+from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import summarise
 from shopglot.report.write import write_report
@@ -29,6 +38,10 @@ REPETITIONS: Final = 1_000
 PAIRS_PER_QUERY: Final = 5
 TOP_LEVELS: Final = 35
 SEED: Final = 7
+SETTINGS: Final = ReportSettings(bootstrap=REPETITIONS)
+DECISION: Final = Decision(
+    tasks={task: TaskDecision(calibration=Calibration(kind="none"), threshold=0.5, prior=0.65) for task in TASKS}
+)
 LETTERS: Final = {
     "en": "abcdefghijklmnoprstuw",
     "es": "aábcdeéfghiíjlmnñoóprstuúvz",
@@ -53,10 +66,20 @@ def main(pairs: int) -> None:
                 "million",
                 [judged],
                 {"noisier": _with_noise(judged, 2.0)},
-                ReportSettings(bootstrap=REPETITIONS),
+                SETTINGS,
                 seed=SEED,
-                thresholds={"QC": 0.5, "QI": 0.5},
+                thresholds=DECISION.thresholds,
                 learned=learned,
+            )
+        with _timed("mistakes", figures):
+            report = report.with_mistakes(worst_mistakes(judged, learned, SETTINGS, DECISION))
+        with _timed("decisions", figures):
+            inside = CrossFitted(
+                {choice: _with_noise(judged, 1.2 + n / 10) for n, choice in enumerate(CHOICES)},
+                {how: _with_noise(judged, 1.7 + n / 10) for n, how in enumerate(UNLABELLED)},
+            )
+            report = report.with_decisions(
+                decisions_report(judged, inside, DECISION, MergeSettings(), SETTINGS, seed=SEED)
             )
         with _timed("write", figures):
             write_report(report, Path(folder))

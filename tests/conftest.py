@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 from shopglot import cli
 from tests import shop
+from tests.browser import Chromium, find_chromium, launched
 from tests.command import Command, Ended
 from tests.tiny import tiny_encoder
 
@@ -51,3 +52,13 @@ def shopglot(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
         return Ended(code if isinstance(code, int) else 0, *capfd.readouterr())
 
     return command
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """One headless Chromium for all tests of pages."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium is installed; on Debian: apt-get install chromium")
+    with launched(program) as browser:
+        yield browser

@@ -286,6 +286,8 @@ def test_a_plan_that_does_not_fit_is_shown_and_ends_with_two(shopglot: Command, 
     ended = shopglot("plan", recipe, "--gpu", "l4", "--set", "learn.0.name=other")
     refused(ended, "other does not fit: it needs 37 GiB per device, and l4 can fill 21 GiB; use gradient checkpointing")
     assert "11.8 B" in ended.out
+    fits = shopglot("plan", recipe, "--gpu", "a100-80gb", "--set", "learn.0.max_tokens=2048", "--longest", "512")
+    assert fits.code == 0, fits.err
 
 
 def scored_tasks(shopglot: Command, bundle: Path, folder: Path) -> tuple[Path, Path]:

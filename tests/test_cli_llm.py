@@ -109,6 +109,7 @@ def test_a_fold_model_of_another_architecture_is_refused(
         ("quantization={load_in_4bit: true}", "needs a GPU, and there is none; leave quantization out"),
         ("pad_token=nothing", "pad_token 'nothing' is no token of"),
         ("trainer={evil_steps: 3}", "'llm' cannot be trained with its `trainer` and `launch`: TrainingArguments"),
+        ("trainer={report_to: nowhere}", "nowhere is not supported"),
         ("trainer={optim: best}", "best is not a valid OptimizerNames"),
     ],
 )

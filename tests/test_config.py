@@ -116,6 +116,21 @@ def test_an_override_that_leads_nowhere_is_refused(tmp_path: Path, override: str
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('name: a\ndata: {train: [x.csv, "a\\0b.csv"]}\nlearn: [{learner: lexical}]', "data.train.1"),
+        ('name: "a\\x00"\ndata: {train: [x.csv]}\nlearn: [{learner: lexical}]', "name"),
+        ('name: a\ndata: {"tr\\0": [x.csv]}\nlearn: [{learner: lexical}]', "data"),
+    ],
+)
+def test_a_nul_character_is_refused_where_it_stands(tmp_path: Path, text: str, key: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecipeError, match=rf"'{key}[^']*' has a NUL character"):
+        load_recipe(path)
+
+
 def test_files_are_named_from_where_the_recipe_stands(tmp_path: Path) -> None:
     tmp_path = tmp_path.resolve()
     data = {"train": ["a.jsonl", "sub/b.csv", "/elsewhere/c.csv"], "dev": ["../d.txt"], "taxonomy": ["t.tsv"]}

@@ -106,6 +106,8 @@ def test_the_report_has_the_keys_that_are_documented(ran: Ran) -> None:
     assert set(tree) == documented | {"translation", "decisions", "facts"}
     assert list(tree["decisions"]["QC"]["choices"]) == ["0.5", "none", "language", "category"]
     assert tree["decisions"]["QC"]["choices"]["none"]["f1"] == tree["evidence"]["out-of-fold"]["QC"]["f1"]
+    assert {"all", "en"} <= set(tree["decisions"]["QC"]["unlabelled"]["languages"])
+    assert {"language", "script", "seen_type"} <= set(tree["mistakes"]["QI"])
     assert tree["translation"] is None
     assert set(tree["evidence"]) == {"out-of-fold", "test", "dev"}
     assert {"f1", "f1_interval", "pr_auc", "mcc", "all_positive_f1", "threshold", "slices"} <= set(tree["tasks"]["QC"])
@@ -130,11 +132,11 @@ def test_the_worst_mistakes_of_a_run_are_beside_pairs_that_it_learned_from(ran: 
     assert ran.report.measured_on == "dev"
     train = {task: read(ran.folder / "data" / f"train_{task}.txt")["origin_query"].str.to_lowercase() for task in TASKS}
     shown = 0
-    for task, languages in ran.report.mistakes.items():
-        for each in languages.values():
+    for task, columns in ran.report.mistakes.items():
+        for each in (each for values in columns.values() for each in values.values()):
             for mistake in (*each.false_positives, *each.false_negatives):
-                wrong = (mistake.probability >= ran.report.thresholds[task]) != bool(mistake.label)
-                assert wrong
+                assert mistake.threshold is not None
+                assert (mistake.probability >= mistake.threshold) != bool(mistake.label)
                 shown += len(mistake.nearest)
                 assert all(near.query in set(train[task]) for near in mistake.nearest)
             assert max(len(each.false_positives), len(each.false_negatives)) <= 5
@@ -148,8 +150,8 @@ def test_mistakes_out_of_fold_name_no_pairs_and_no_threshold_for_each_fold_has_i
     only = {"folds": 2, "tune": 0.2, "test": 0.0, "qc": "query", "near_duplicate_limit": 1}
     report = run(recipe(data={"train": train}, fold=only, report={"bootstrap": 100}), tmp_path / "run")
     assert report.measured_on == "out-of-fold"
-    every = [each for languages in report.mistakes.values() for slices in languages.values() for each in
-             (*slices.false_positives, *slices.false_negatives)]  # fmt: skip
+    slices = [found for columns in report.mistakes.values() for values in columns.values() for found in values.values()]
+    every = [each for found in slices for each in (*found.false_positives, *found.false_negatives)]
     assert every
     assert {(each.threshold, each.nearest) for each in every} == {(None, ())}
 

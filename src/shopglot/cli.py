@@ -188,20 +188,24 @@ def plan(
     tokens: Annotated[
         int | None, typer.Option(min=1, help="The mean tokens of a pair; without it, `max_tokens` of the recipe.")
     ] = None,
+    longest: Annotated[
+        int | None, typer.Option(min=1, help="The tokens of the longest pair; without it, `max_tokens` of the recipe.")
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Say what fine-tuning will take, before anything is loaded: parameters, memory, steps, tokens and time.
 
-    Memory is that of the longest batch on each device. What cannot fit ends with exit code 2 and what would help.
+    Memory is that of a batch of the longest pairs on each device. What cannot fit ends with exit code 2 and what would
+    help.
 
-    Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60`
+    Example: `shopglot plan recipes/winner.yaml --gpu a100-80gb --pairs 640000 --tokens 60 --longest 512`
     """
     from shopglot.config import load_recipe
     from shopglot.jobs import plan_learners
     from shopglot.report.planned import plan_table
 
     read = load_recipe(recipe, tuple(overrides or ()))
-    plans = plan_learners(read, gpu_named(gpu), pairs=pairs, tokens=tokens)
+    plans = plan_learners(read, gpu_named(gpu), pairs=pairs, tokens=tokens, longest=longest)
     if plans:
         output.print(plan_table(plans, f"{read.name} on {gpu}"))
     for settings in read.learn:
@@ -580,6 +584,46 @@ def bench(
 
     measured = bench_bundle(bundle, files or (), pairs=size, candidates=candidates, requests=requests, out=out)
     output.print(bench_table(measured))
+
+
+@app.command()
+def serve(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle; it is never written to.")],
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    task: Annotated[Task | None, typer.Option(help="What requests that name no task mean.", show_default="QI")] = None,
+    api_keys: Annotated[
+        Path | None, typer.Option(help="A file of names and the SHA-256 of their keys; without it everyone may ask.")
+    ] = None,
+    taxonomy: Annotated[
+        list[Path] | None, typer.Option(help="A file of category paths to suggest from; may be given again.")
+    ] = None,
+    translator: Annotated[Path | None, typer.Option(help="A YAML file that says what translates on request.")] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="The folder in which versions of the policy are kept; else in memory.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of limits, such as deadline_seconds.")] = None,
+) -> None:
+    """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own.
+
+    It listens until it is told to end, and then finishes what it took. `/docs` describes what it answers.
+
+    Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
+    """
+    from shopglot.config import load_http_settings, load_translate_settings
+    from shopglot.serve.run import Given
+    from shopglot.serve.run import serve as serve_bundle
+
+    read = load_http_settings(settings)
+    given = Given(
+        taxonomy=taxonomy or (),
+        keys=api_keys,
+        policies=policies,
+        translator=None if translator is None else load_translate_settings(translator),
+    )
+    limits = read if task is None else read.model_copy(update={"task": task})
+    serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from shopglot.learn.settings import LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.report.settings import ReportSettings
+from shopglot.serve.http_settings import HttpSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
 M = TypeVar("M", bound=BaseModel)
@@ -123,6 +124,13 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
     return _beside(settings, path.parent)
 
 
+def load_http_settings(path: str | Path | None) -> HttpSettings:
+    """Return the limits of a server in a YAML file, the defaults where there is none; raises RecipeError likewise."""
+    if path is None:
+        return HttpSettings()
+    return _valid(_content(Path(path), (), "server settings", "keys such as deadline_seconds"), str(path), HttpSettings)
+
+
 def checked_sweep(recipe: Recipe) -> SweepSettings:
     """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
 
@@ -167,7 +175,20 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
         raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
     for override in overrides:
         _put(content, *_parsed(override))
+    if (key := _with_nul(content)) is not None:
+        raise RecipeError(f"{path}: {key!r} has a NUL character, which no path and no name may have; take it out")
     return content
+
+
+def _with_nul(content: Any) -> str | None:
+    """Return the key of the first text with a NUL character, "" for `content` itself, None where there is none."""
+    if isinstance(content, str):
+        return "" if "\0" in content else None
+    inner = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
+    for key, value in inner:
+        if (found := _with_nul(value)) is not None or "\0" in str(key):
+            return f"{key}.{found}" if found else str(key)
+    return None
 
 
 def _parsed(override: str) -> tuple[str, Any]:

@@ -419,15 +419,18 @@ def explore(
     return found
 
 
-def plan_learners(recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None) -> dict[str, Plan]:
+def plan_learners(
+    recipe: Recipe, gpu: Gpu, *, pairs: int | None = None, tokens: int | None = None, longest: int | None = None
+) -> dict[str, Plan]:
     """Return what each fine-tuned language model of the recipe will take on devices like `gpu`.
 
     `pairs` is how many labelled pairs there are, for files that are elsewhere; None: they are counted. `tokens` is
-    the mean length of a pair; None: as long as the model reads.
+    the mean length of a pair, `longest` that of the longest; None: as long as the model reads.
     """
     work = _workload(recipe, pairs, tokens)
     planned = [settings for settings in recipe.learn if isinstance(settings, LLMSettings)]
-    return {settings.name: plan(settings, work, gpu) for settings in planned}
+    cut = {each.name: min(each.max_tokens, longest or each.max_tokens) for each in planned}
+    return {each.name: plan(each.model_copy(update={"max_tokens": cut[each.name]}), work, gpu) for each in planned}
 
 
 def _workload(recipe: Recipe, pairs: int | None, tokens: int | None) -> Workload:

@@ -48,12 +48,12 @@ from shopglot.learn.settings import UNIVERSAL, LearnerSettings
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
-from shopglot.merge.chain import cross_fitted, cross_fitted_choices, fit_chain, redecide
-from shopglot.merge.decide import Choice, Decided, Decision
+from shopglot.merge.chain import cross_fitted, cross_fitted_choices, cross_fitted_unlabelled, fit_chain, redecide
+from shopglot.merge.decide import Decided, Decision
 from shopglot.pack.bundle import Bundle, Calibrated, load
 from shopglot.pack.record import SCORES, begin_run, keep_checksums
 from shopglot.report.card import Shipped, model_card
-from shopglot.report.decisions import decisions_report
+from shopglot.report.decisions import CrossFitted, decisions_report
 from shopglot.report.kept import write_judged
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
@@ -233,12 +233,12 @@ def learner_of(recipe: Recipe, settings: LearnerSettings, data: Data) -> Learner
 class Evidence:
     """The shipped model as each kind of evidence judges it, and each learner alone on the evidence at the top.
 
-    `choices` are the judgements out of fold with each choice of thresholds.
+    `cross_fitted` are the judgements out of fold with other thresholds too.
     """
 
     judged: list[Judged]
     learners: dict[str, Judged]
-    choices: dict[Choice, Judged]
+    cross_fitted: CrossFitted
 
 
 def merge(
@@ -275,13 +275,15 @@ def merge(
         "taxonomy": taxonomy_version(data.taxonomy),
     }
     bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
-    choices = cross_fitted_choices(data.train, scores, recipe.merge)
-    return bundle, Evidence([choices[recipe.merge.per], *judged], learners, choices)
+    inside = CrossFitted(
+        cross_fitted_choices(data.train, scores, recipe.merge),
+        cross_fitted_unlabelled(data.train, scores, recipe.merge),
+    )
+    return bundle, Evidence([inside.choices[recipe.merge.per], *judged], learners, inside)
 
 
 def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence: Evidence) -> Report:
     """Return the report of a run: its measures, its worst mistakes, and the facts of its data and folds."""
-    thresholds = bundle.decision.thresholds
     learned_from = _learned_from(data, folds)
     measured = summarise(
         recipe.name,
@@ -289,15 +291,16 @@ def report_on(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle, evidence
         evidence.learners,
         recipe.report,
         seed=recipe.seed,
-        thresholds=thresholds,
+        thresholds=bundle.decision.thresholds,
         learned=learned_from,
     )
-    if measured.measured_on == OUT_OF_FOLD:  # there each fold has its own threshold and its own training pairs
-        learned_from, thresholds = Pairs.concat([]), {}
+    decided_by = None if measured.measured_on == OUT_OF_FOLD else bundle.decision
+    if decided_by is None:  # there each fold has its own thresholds and its own training pairs
+        learned_from = Pairs.concat([])
     (top,) = [judged for judged in evidence.judged if judged.name == measured.measured_on]
-    mistakes = worst_mistakes(top, learned_from, recipe.report.mistakes, thresholds)
+    mistakes = worst_mistakes(top, learned_from, recipe.report, decided_by)
     decisions = decisions_report(
-        top, evidence.choices, bundle.decision, recipe.merge.threshold, recipe.report, seed=recipe.seed
+        top, evidence.cross_fitted, bundle.decision, recipe.merge, recipe.report, seed=recipe.seed
     )
     facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
     return measured.with_mistakes(mistakes).with_decisions(decisions).with_facts(**facts)

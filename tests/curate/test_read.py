@@ -65,6 +65,7 @@ def test_rows_without_a_label_are_read(tmp_path: Path) -> None:
     ("line", "reason"),
     [
         ('{"id": 2, "task"', "not valid JSON"),
+        ('{"id": 2, "weight": NaN}', "NaN and Infinity are no JSON; write null"),
         ("[1, 2]", "not a JSON object"),
         ("null", "not valid JSON"),
         (b'{"id": 2, "origin_query": "\xff"}', "not valid UTF-8"),

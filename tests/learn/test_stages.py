@@ -13,7 +13,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
 from shopglot.learn.llm import LLMLearner
 from shopglot.learn.llm_scorer import LLMScorer, merge_adapters
-from shopglot.learn.llm_settings import HierarchySettings, LLMSettings, StageSettings
+from shopglot.learn.llm_settings import HierarchySettings, LLMSettings, LoraSettings, StageSettings
 from tests import shop
 from tests.learn.doubles import Killed
 from tests.learn.learners import TEMPLATE
@@ -87,6 +87,15 @@ def test_training_stops_when_the_development_part_gets_no_better(tmp_path: Path,
     assert 2 < max(begun) < 40
 
 
+def test_what_the_trainer_prints_stays_out_of_standard_output(
+    tmp_path: Path, tiny_xlm_roberta: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores_of(settings_of(tiny_xlm_roberta), tmp_path)
+    printed = capsys.readouterr()
+    assert "train_loss" in printed.err
+    assert "train_loss" not in printed.out
+
+
 def test_heads_of_their_own_and_levels_are_learned_and_kept(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
     settings = settings_of(tiny_xlm_roberta, task_heads=True, hierarchy=HierarchySettings(levels=2))
     scorer = LLMLearner(settings, TEMPLATE).fit(TRAIN, tmp_path)
@@ -157,6 +166,51 @@ def test_four_bits_without_a_gpu_are_refused(tmp_path: Path, tiny_xlm_roberta: P
 def test_a_model_that_cannot_be_found_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nowhere/none"):
         scores_of(settings_of(Path("nowhere/none")), tmp_path)
+
+
+def test_a_model_with_layers_that_have_no_weights_is_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    model = shutil.copytree(tiny_xlm_roberta, tmp_path / "model")
+    write_json(model / "config.json", {**read_json(model / "config.json"), "num_hidden_layers": 3})
+    with pytest.raises(BundleError, match=r"lacks 16 of the weights .* roberta\.encoder\.layer\.2"):
+        LLMScorer.new(settings_of(model), TEMPLATE)
+
+
+def test_weights_of_other_shapes_are_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    model = shutil.copytree(tiny_xlm_roberta, tmp_path / "model")
+    write_json(model / "config.json", {**read_json(model / "config.json"), "intermediate_size": 7})
+    with pytest.raises(BundleError, match="its weights have other shapes than its configuration says"):
+        LLMScorer.new(settings_of(model), TEMPLATE)
+
+
+def test_weights_that_were_cut_short_are_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    weights = shutil.copytree(tiny_xlm_roberta, tmp_path / "model") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-9])
+    with pytest.raises(BundleError, match="cannot be loaded"):
+        LLMScorer.new(settings_of(tmp_path / "model"), TEMPLATE)
+
+
+def test_a_model_without_a_tokenizer_is_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    model = shutil.copytree(tiny_xlm_roberta, tmp_path / "model", ignore=shutil.ignore_patterns("token*"))
+    with pytest.raises(BundleError, match="model holds no tokenizer"):
+        LLMScorer.new(settings_of(model), TEMPLATE)
+
+
+@pytest.mark.parametrize("peft", [{"nonesuch": 1}, {"bias": "some"}, {"r": 3}])
+def test_what_lora_does_not_take_is_refused(tiny_xlm_roberta: Path, peft: dict[str, Any]) -> None:
+    with pytest.raises(RecipeError, match=r"`lora\.peft` is none that LoraConfig takes"):
+        LLMScorer.new(settings_of(tiny_xlm_roberta, lora=LoraSettings(peft=peft)), TEMPLATE)
+
+
+def test_weights_of_tasks_that_leave_no_pair_are_refused(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    with pytest.raises(RecipeError, match="leave no pair; raise one above 0"):
+        scores_of(settings_of(tiny_xlm_roberta, task_weights={"QC": 0, "QI": 0}), tmp_path)
+
+
+def test_training_that_runs_away_is_told(tmp_path: Path, tiny_xlm_roberta: Path) -> None:
+    hasty = StageSettings(steps=5, learning_rate=1e9)
+    with pytest.raises(TrainingError, match="beyond all bounds; lower its learning_rate"):
+        scores_of(settings_of(tiny_xlm_roberta, stages=(hasty,)), tmp_path)
+    assert not (tmp_path / "stage-0").exists()
 
 
 def test_a_merged_model_scores_alike_and_starts_another_recipe_where_it_ended(

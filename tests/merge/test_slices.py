@@ -117,10 +117,12 @@ def test_a_slice_of_one_class_has_the_threshold_of_its_parent(label: int) -> Non
     assert set(decision.decide(flipped, scores).threshold[inside]) == {known["ja"]}
 
 
-def test_a_language_without_labels_and_an_unknown_one_have_the_threshold_of_the_task() -> None:
-    decision = decision_of(*shop(400, seed=5))
-    new, scores = shop(50, seed=6, languages=("sw", None))
-    assert set(decision.decide(new, scores).threshold) == {decision.tasks["QC"].threshold}
+def test_an_unknown_language_has_the_threshold_of_the_task_and_so_has_a_new_one_where_the_recipe_says_so() -> None:
+    pairs, scores = shop(400, seed=5)
+    for unlabelled, languages in (("left-out", (None,)), ("task", ("sw", None))):
+        decision = decision_of(pairs, scores, FINEST.model_copy(update={"unlabelled": unlabelled}))
+        new, theirs = shop(50, seed=6, languages=languages)
+        assert set(decision.decide(new, theirs).threshold) == {decision.tasks["QC"].threshold}
 
 
 def test_a_new_category_has_the_threshold_of_its_language() -> None:

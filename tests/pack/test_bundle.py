@@ -100,7 +100,7 @@ def no_format(folder: Path) -> None:
 
 def infinite_format(folder: Path) -> None:
     text = (folder / "manifest.json").read_text(encoding="utf-8")
-    (folder / "manifest.json").write_text(text.replace('"format": 1', '"format": 1e999'), encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace('"format": 2', '"format": 1e999'), encoding="utf-8")
 
 
 def nothing_listed(folder: Path) -> None:
@@ -116,13 +116,13 @@ def all_lost(folder: Path) -> None:
     [
         (changed_byte, "QI.safetensors has changed since the bundle was written"),
         (lost_file, "lacks scorer/QI.safetensors, which its manifest lists"),
-        (newer_format, "has bundle format 2, this version reads up to 1; upgrade shopglot"),
+        (newer_format, "has bundle format 3, this version reads up to 2; upgrade shopglot"),
         (no_manifest, "is not a bundle: it has no manifest.json"),
         (half_a_manifest, "manifest.json is damaged (JSONDecodeError"),
         (other_json, "manifest.json is damaged (TypeError"),
         (no_format, "manifest.json is damaged (ValueError: format 0 with "),
         (infinite_format, "manifest.json is damaged (OverflowError"),
-        (nothing_listed, "manifest.json is damaged (ValueError: format 1 with 0 files)"),
+        (nothing_listed, "manifest.json is damaged (ValueError: format 2 with 0 files)"),
         (all_lost, "is not a bundle: it has no manifest.json"),
     ],
 )
@@ -270,7 +270,7 @@ def _decomposed(text: str) -> str:
 
 def test_a_bundle_holds_json_text_and_safetensors_alone(saved: Path) -> None:
     assert {path.suffix for path in saved.rglob("*") if path.is_file()} == {".json", ".safetensors"}
-    assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 1
+    assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 2
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ def test_without_any_engine_one_sentence_says_what_to_install() -> None:
         here(Running("openvino", "int8"), installed=[], capable=ALL)
 
 
+def test_what_only_one_engine_runs_is_not_given_to_another() -> None:
+    with pytest.raises(BundleError, match=r"only onnxruntime runs int8-dynamic, .* pip install onnxruntime"):
+        here(Running("onnxruntime", "int8-dynamic"), installed=["openvino"], capable=ALL)
+
+
 @pytest.mark.parametrize("engine", BOTH)
 def test_a_cut_file_is_told_in_one_sentence(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"

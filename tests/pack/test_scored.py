@@ -35,6 +35,19 @@ def test_a_score_that_is_no_finite_number_is_refused(tmp_path: Path, value: str)
         read_scored(json_lines(tmp_path / "a.jsonl", [scored_row(score=value)]))
 
 
+@pytest.mark.parametrize("value", ["NaN", "-Infinity"])
+def test_nan_as_python_writes_it_is_refused_with_its_line(tmp_path: Path, value: str) -> None:
+    broken = json.dumps(scored_row(2)).replace("0.7", value)
+    path = json_lines(tmp_path / "a.jsonl", [scored_row(1), broken])
+    with pytest.raises(DataError, match=r"a\.jsonl line 2 holds NaN, which is no score; give a file that"):
+        read_scored(path)
+
+
+def test_an_id_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"two rows of .*a\.jsonl have the id 'QC-1'; give every pair an id of its own"):
+        read_scored(json_lines(tmp_path / "a.jsonl", [scored_row(1), scored_row(2), scored_row(1, score=0.1)]))
+
+
 def test_a_scored_file_may_come_back_as_text_from_a_spreadsheet(tmp_path: Path) -> None:
     rows = [scored_row(1), scored_row(2, prediction=0, score=0.25)]
     texts = [{name: value and str(value) for name, value in row.items()} for row in rows]

@@ -6,11 +6,13 @@ import pytest
 
 from shopglot.core.pairs import Pairs
 from shopglot.learn.encoder import EncoderScorer
+from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.pack.convert import Packer
 from shopglot.pack.engines import Engine, Precision
 from shopglot.pack.session_scorer import SessionScorer
 from shopglot.pack.settings import PackSettings
 from tests import shop
+from tests.learn.learners import learner_of
 from tests.pack.conftest import PackOnce
 
 NEW = shop.pairs(60, seed=99)
@@ -52,6 +54,19 @@ def test_lower_precision_rounds_a_little(
     scores, exact = packed(precision, engine).score(NEW), cross_encoder.score(NEW)
     assert np.abs(scores - exact).mean() < rounding
     assert np.corrcoef(scores, exact)[0, 1] > 0.9
+
+
+def test_a_language_model_of_an_encoder_family_is_packed_without_its_adapters(
+    tiny_xlm_roberta: Path, full_precision: None, tmp_path: Path
+) -> None:
+    for name in ("work", "llm", "packed"):
+        (tmp_path / name).mkdir()
+    learner_of("llm", tiny_xlm_roberta).fit(shop.pairs(80), tmp_path / "work").save(tmp_path / "llm")
+    original, known = LLMScorer.load(tmp_path / "llm"), shop.pairs()
+    settings = PackSettings(precision="fp32", engine="onnxruntime")
+    packed = Packer(known, settings, tmp_path / "packed").packed(original)
+    assert isinstance(packed, SessionScorer)
+    assert packed.score(known) == pytest.approx(original.score(known), abs=1e-5)
 
 
 def test_a_score_does_not_depend_on_its_neighbours(packed: PackOnce) -> None:

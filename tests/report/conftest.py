@@ -1,8 +1,8 @@
 import pytest
 
-from shopglot.merge.chain import CHOICES
-from shopglot.merge.settings import F1Goal
-from shopglot.report.decisions import decisions_report
+from shopglot.merge.chain import CHOICES, UNLABELLED
+from shopglot.merge.settings import MergeSettings
+from shopglot.report.decisions import CrossFitted, decisions_report
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise
 from tests.report.made_up import CHOSEN, both_tasks
@@ -17,5 +17,7 @@ def report() -> Report:
     settings = ReportSettings(slices=("seen_type",), bootstrap=100)
     made = summarise("tiny", evidence, learners, settings, seed=1, thresholds={"QC": 0.412, "QI": 0.525})
     choices = {choice: both_tasks("out-of-fold", skill=1.5 + n / 10) for n, choice in enumerate(CHOICES)}
-    made = made.with_decisions(decisions_report(evidence[-1], choices, CHOSEN, F1Goal(), settings, seed=1))
+    unlabelled = {how: both_tasks("out-of-fold", skill=1.2 + n / 10) for n, how in enumerate(UNLABELLED)}
+    inside = CrossFitted(choices, unlabelled)
+    made = made.with_decisions(decisions_report(evidence[-1], inside, CHOSEN, MergeSettings(), settings, seed=1))
     return made.with_facts(data={"simulated": True, "files": {"train_QC.txt": "9f86d0"}}, folds=FOLDS, seed=17)

@@ -23,6 +23,8 @@ CHOSEN = Decision(
                 SliceThreshold(language="fr", relevant=61, threshold=0.433),
                 SliceThreshold(language="fr", category="shoes", relevant=44, threshold=0.377),
             ),
+            labelled=("en", "fr", "ja"),
+            unlabelled=0.299,
         )
         for task, threshold in (("QC", 0.412), ("QI", 0.525))
     }

@@ -80,11 +80,15 @@ def test_the_gap_is_the_mean_out_of_fold_minus_that_on_the_shared_evidence(tmp_p
 def test_the_columns_are_what_the_recipe_has_switched_on(tmp_path: Path) -> None:
     tuned = {"learner": "llm", "model": "org/model", "lora": {"targets": "attention"}}
     stages = [{"tasks": ["QI"]}, {"tasks": ["QC"]}]
-    made = {"make": {"path_suffix": 0.2, "translated": {"languages": ["de"], "share": 0.1}}}
+    made = {
+        "make": {"path_suffix": 0.2, "translated": {"languages": ["de"], "share": 0.1}},
+        "negatives": {"per_positive": 0.4},
+        "translation_dropout": 0.3,
+    }
     embedding = {"learner": "embedding", "model": "embedded:e5", "queries": ["original"], "contrast": {}}
     found = row(tmp_path, learn=[tuned | {"stages": stages}, embedding], enrich=made, fold={"qc": "query"})
-    assert (found.architecture, found.translation) == ("org/model + e5", "both + original")
-    assert (found.category_aware_split, found.made_pairs) == (False, "path_suffix 0.2, translated 0.1")
+    assert (found.architecture, found.translation) == ("org/model + e5", "both + original, dropout 0.3")
+    assert (found.category_aware_split, found.made_pairs) == (False, "path_suffix 0.2, translated 0.1, negatives 0.4")
     assert (found.stages, found.lora_targets) == ("QI → QC + contrast → head", "attention")
 
 

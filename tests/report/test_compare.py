@@ -279,6 +279,18 @@ def test_every_figure_of_the_json_stands_in_the_page(comparison: Comparison) -> 
         }
 
 
+def test_several_runs_stand_together_before_each_by_itself(comparison: Comparison) -> None:
+    html = compare_page(comparison)
+    for found in comparison.runs:
+        low, high = found.overall.interval
+        said = f"{points(found.overall.f1)} ({points(low)} to {points(high)}): "
+        assert re.search(
+            rf'scope="row">{re.escape(found.name)}</th><td>{re.escape(said)}.*<td>(holds|does not hold)</td>', html
+        )
+    assert html.index('id="overview"') < html.index('id="ablation"') < html.index('id="run-1"')
+    assert 'id="overview"' not in compare_page(comparison.model_copy(update={"runs": comparison.runs[:1]}))
+
+
 def test_the_page_needs_nothing_beside_itself_and_can_be_read_aloud(comparison: Comparison) -> None:
     html = compare_page(comparison)
     parsed = Parsed(html)

@@ -10,9 +10,9 @@ from hypothesis.extra import numpy as arrays
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pairs import Pairs
-from shopglot.merge.chain import CHOICES
-from shopglot.merge.settings import CostGoal, F1Goal, Goal
-from shopglot.report.decisions import TaskDecisions, decisions_report, equal_mass_bins, wilson_interval
+from shopglot.merge.chain import CHOICES, UNLABELLED
+from shopglot.merge.settings import CostGoal, F1Goal, Goal, MergeSettings
+from shopglot.report.decisions import CrossFitted, TaskDecisions, decisions_report, equal_mass_bins, wilson_interval
 from shopglot.report.decisions_page import decisions_view
 from shopglot.report.settings import ReportSettings
 from tests.report.made_up import CHOSEN, judged
@@ -23,7 +23,10 @@ COST = CostGoal(goal="cost", false_positive=1, false_negative=5)
 def decisions_of(goal: Goal = COST, **made: Any) -> TaskDecisions:
     top = judged("dev", **made)
     choices = {choice: judged("out-of-fold", skill=1.5 + n / 2) for n, choice in enumerate(CHOICES)}
-    return decisions_report(top, choices, CHOSEN, goal, ReportSettings(bootstrap=100), seed=1)["QC"]
+    unlabelled = {how: judged("out-of-fold", skill=1.0 + n / 10) for n, how in enumerate(UNLABELLED)}
+    merge = MergeSettings(threshold=goal)
+    inside = CrossFitted(choices, unlabelled)
+    return decisions_report(top, inside, CHOSEN, merge, ReportSettings(bootstrap=100), seed=1)["QC"]
 
 
 @given(
@@ -125,7 +128,41 @@ def test_pairs_of_one_class_have_no_picture() -> None:
     same = Judged(
         "dev", Pairs(top.pairs.frame.with_columns(label=pl.lit(1, dtype=pl.Int8))), top.probability, top.decision
     )
-    choices = dict.fromkeys(CHOICES, judged("out-of-fold"))
-    found = decisions_report(same, choices, CHOSEN, COST, ReportSettings(bootstrap=100), seed=1)["QC"]
+    inside = CrossFitted(
+        dict.fromkeys(CHOICES, judged("out-of-fold")), dict.fromkeys(UNLABELLED, judged("out-of-fold"))
+    )
+    found = decisions_report(same, inside, CHOSEN, MergeSettings(), ReportSettings(bootstrap=100), seed=1)["QC"]
     assert found.languages == {}
     assert decisions_view("QC", found, "dev").pictures == ()
+
+
+def test_a_language_shows_what_it_would_lose_without_labels_by_both_thresholds() -> None:
+    found = decisions_of().unlabelled
+    assert found is not None
+    assert found.threshold == 0.299
+    assert list(found.languages) == ["all", "en", "fr", "ja"]
+    known, left_out, task = (judged("out-of-fold", skill=skill) for skill in (2.0, 1.0, 1.1))
+    rows = (known.pairs["language"] == "fr").to_numpy()
+    f1 = [Confusion.of(each.pairs.labels[rows], each.decision[rows]).f1 for each in (known, left_out, task)]
+    french = found.languages["fr"]
+    assert french.f1 == f1[0]
+    assert (french.left_out.f1, french.task.f1) == pytest.approx((f1[1] - f1[0], f1[2] - f1[0]))
+    assert french.left_out.count == 100
+
+
+def test_one_language_alone_tells_nothing_of_others() -> None:
+    top, alone = judged("dev"), judged("out-of-fold", languages=("en",))
+    inside = CrossFitted(dict.fromkeys(CHOICES, alone), dict.fromkeys(UNLABELLED, alone))
+    found = decisions_report(top, inside, CHOSEN, MergeSettings(), ReportSettings(bootstrap=100), seed=1)["QC"]
+    assert found.unlabelled is None
+    assert decisions_view("QC", found, "dev").unlabelled is None
+
+
+def test_a_language_without_labels_shows_the_threshold_of_those_left_out() -> None:
+    languages = decisions_of(languages=("en", "sw", None)).languages
+    assert {name: each.threshold for name, each in languages.items()} == {
+        "all": 0.412,
+        "en": 0.412,
+        "sw": 0.299,
+        "unknown": 0.412,
+    }

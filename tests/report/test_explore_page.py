@@ -12,35 +12,14 @@ import polars as pl
 import pytest
 
 from shopglot.core.pairs import Pairs
-from shopglot.report.exploration import Exploration
-from shopglot.report.explore import distinct_texts, explore_pairs
-from shopglot.report.explore_origin import Origin, Reason
+from shopglot.report.explore import explore_pairs
 from shopglot.report.explore_page import SECTIONS, exploration_page, write_exploration
 from tests import shop
+from tests.report.explored import ORIGIN, exploration
 from tests.report.parsed import Parsed
 
 NASTY = "<script>alert(1)</script>"
-ORIGIN = Origin(
-    files=("data/train_QC.txt", "data/train_QI.txt"),
-    against=("data/dev_QC.txt",),
-    rows=501,
-    left_out=(Reason(reason="not valid JSON", rows=17, first="data/train_QC.txt line 8"),),
-    corrected=True,
-    tokenizer="embedded:toy",
-    simulated=True,
-)
 Tables = dict[str, dict[str, list[str]]]
-
-
-def exploration(**changes: Any) -> Exploration:
-    """Explore the made-up shop against another draw of it; 30 queries are named Korean, and one pair contradicts."""
-    frame = shop.pairs(500).frame
-    twice = frame.head(1).with_columns(label=1 - pl.col("label"), id=pl.lit("twin"))
-    pairs = Pairs.from_frame(pl.concat([frame, twice]).with_columns(**changes))
-    named = pl.concat([pl.Series(["ko"] * 30), pairs["language"].slice(30)])
-    texts = distinct_texts(pairs)
-    tokens = pl.DataFrame({"text": texts, "tokens": texts.str.len_chars()})
-    return explore_pairs(pairs, named, ORIGIN, against=shop.pairs(300, seed=6), tokens=tokens)
 
 
 @pytest.fixture(scope="module")
@@ -255,11 +234,11 @@ def test_the_page_can_be_read_aloud(html: str) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(tags[0] == "caption" and "tbody" in tags for tags in parsed.tables)
     assert all(attributes.get("scope") in ("col", "row") for tag, attributes in parsed.tags if tag == "th")
-    regions = [attributes["aria-label"] for _, attributes in parsed.tags if attributes.get("role") == "region"]
-    assert len(regions) == len(parsed.tables) == len(set(regions))
+    groups = [attributes["aria-label"] for _, attributes in parsed.tags if attributes.get("role") == "group"]
+    assert len(groups) == len(parsed.tables) == len(set(groups))
     pictures = [attributes["aria-label"] for _, attributes in parsed.tags if attributes.get("role") == "img"]
     assert len(pictures) == [tag for tag, _ in parsed.tags].count("svg") > 20
-    assert {picture.partition(";")[0] for picture in pictures if picture} <= set(regions)
+    assert {picture.partition(";")[0] for picture in pictures if picture} <= set(groups)
 
 
 def test_words_of_the_files_cannot_become_markup() -> None:

@@ -9,7 +9,7 @@ import pytest
 from shopglot.core.errors import RecipeError
 from shopglot.core.judged import Judged
 from shopglot.core.pairs import Pairs
-from shopglot.report.figures import decimal, percent, points
+from shopglot.report.figures import change, decimal, percent, points
 from shopglot.report.page import page
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise
@@ -78,11 +78,15 @@ def test_thresholds_gap_and_facts_stand_in_the_page(parsed: Parsed) -> None:
         assert words in parsed.text
 
 
-def test_every_choice_and_threshold_of_a_slice_stands_in_the_page(report: Report, parsed: Parsed) -> None:
+def test_every_choice_and_threshold_of_a_slice_stands_in_the_page(report: Report, parsed: Parsed, html: str) -> None:
     for decisions in report.decisions.values():
         for each in decisions.choices.values():
             assert points(each.gain.f1) in parsed.text
-    for words in ("fr, shoes", "0.377", "0.433", "per language and category"):
+        assert decisions.unlabelled is not None
+        for language in decisions.unlabelled.languages.values():
+            changes = [change(language.left_out), change(language.task)]
+            assert [*changes, str(language.task.count)] in [row[3:] for row in rows(html)]
+    for words in ("fr, shoes", "0.377", "0.433", "0.299", "per language and category"):
         assert words in parsed.text
 
 

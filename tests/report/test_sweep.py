@@ -5,29 +5,15 @@ import pytest
 from rich.console import Console
 
 from shopglot.core.files import read_json
-from shopglot.learn.search import Measured, Trial, Values
-from shopglot.learn.sweep_settings import Choices, Domain, Range
 from shopglot.report.sweep import Sweep, console_sweep, sweep_page, sweep_table, write_sweep
+from tests.report import swept
 from tests.report.parsed import Parsed
-
-NASTY = "<script>alert(1)</script>"
-SPACE: dict[str, Domain] = {
-    "learn.1.contrast.learning_rate": Range(low=1e-5, high=1e-3, log=True),
-    "learn.1.hidden": Choices(choices=([64, 32], [128], None)),
-    "learn.0.name": Choices(choices=(NASTY, "[red]")),
-    "learn.1.name": Choices(choices=("e5",)),
-}
-
-
-def trial(number: int, qc: float, rate: float = 1e-4, name: str = "[red]") -> Trial:
-    values: Values = dict(zip(SPACE, (rate, [64, 32] if number % 2 else None, name, "e5"), strict=True))
-    return Trial(number, values, Measured({"QC": qc, "QI": 0.8}, {"QC": 0.871, "QI": 0.702}, 12.34))
+from tests.report.swept import SPACE, trial
 
 
 @pytest.fixture
 def sweep() -> Sweep:
-    trials = (trial(1, 0.7), trial(2, 0.9, rate=0.000123456), trial(4, 0.6, name=NASTY), trial(5, 0.9))
-    return Sweep("tiny", SPACE, trials, simulated=False)
+    return swept.sweep()
 
 
 def test_the_best_trial_comes_first_and_of_equal_ones_the_earlier(sweep: Sweep) -> None:

@@ -21,6 +21,24 @@ def test_the_terminal_shows_tasks_and_languages_with_the_figures_of_the_page(rep
     assert "on dev" in text
 
 
+def test_the_terminal_shows_what_each_of_several_learners_is_worth_alone_in_both_tasks() -> None:
+    learners = {name: both_tasks("dev", skill=skill) for name, skill in (("learned-QC", 0.7), ("learned-QI", 1.1))}
+    report = summarise(
+        "transfer",
+        [both_tasks("dev")],
+        learners,
+        ReportSettings(bootstrap=100),
+        seed=1,
+        thresholds={"QC": 0.412, "QI": 0.525},
+    )
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(console_table(report))
+    text = console.export_text()
+    for name, tasks in report.learners.items():
+        assert text.count(f"{name} alone") == 2
+        assert all(percent(each.f1) in text for each in tasks.values())
+
+
 def test_the_terminal_takes_brackets_of_a_language_for_what_they_are() -> None:
     console = Console(width=120, record=True, file=StringIO())
     console.print(console_table(small_report(languages=("en", "[red]"))))

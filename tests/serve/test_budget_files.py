@@ -21,9 +21,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, lexical: Bundle, embedding:
     folder = tmp_path_factory.mktemp("budget")
     lexical.save(folder / "small" / "bundle")
     embedding.save(folder / "big" / "bundle")
-    shop.pairs(160, seed=31).frame.select("id", "task", "query", "target", "language", "label").write_ndjson(
-        folder / "labelled.jsonl"
-    )
+    targets = {"QC": "category_path", "QI": "item_title"}
+    named = [pl.when(pl.col("task") == task).then("target").alias(name) for task, name in targets.items()]
+    labelled = shop.pairs(160, seed=31).frame.select("id", "task", "language", "label", *named, origin_query="query")
+    labelled.write_ndjson(folder / "labelled.jsonl")
     return folder
 
 

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from shopglot.core.errors import BundleError, RecipeError
 
 
@@ -19,8 +21,10 @@ def named_where_it_fails(model: str) -> Iterator[None]:
     """Turn what the libraries say of a model that cannot be loaded into one sentence."""
     try:
         yield
-    except (OSError, ValueError) as reason:
+    except (OSError, RuntimeError, SafetensorError, ValueError) as reason:
         first = str(reason).strip().splitlines()[0].partition(". ")[0]
+        if "ignore_mismatched_sizes" in first:
+            first = "its weights have other shapes than its configuration says"
         sentence = f"the model {model!r} cannot be loaded without pickle and remote code: {first}"
         if Path(model).is_dir():
             raise BundleError(sentence) from reason

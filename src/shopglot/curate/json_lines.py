@@ -16,6 +16,8 @@ _NO_TEXT: Final = r":\s*[\[{tf]"
 _NO_TEXT_WHERE_NEEDED: Final = (
     r'"(?:id|task|language|origin_query|category_path|item_title|label|weight)"\s*' + _NO_TEXT
 )
+NOT_A_NUMBER: Final = "NaN and Infinity are no JSON; write null"
+_NAN: Final = r":\s*-?(?:NaN|Infinity)\b"
 _SURROGATE: Final = r"\\u[dD][89a-fA-F]"
 _KINDS: Final = {dict: "an object", list: "a list", bool: "a truth value"}
 EXACT: Final = 2.0**53  # beyond it a float stands for several whole numbers
@@ -115,6 +117,7 @@ def _fault(damaged: pl.Series) -> pl.Expr:
     return pl.coalesce(
         pl.when(pl.col("line").is_in(damaged.implode())).then(pl.lit(WRONG_ENCODING)),
         pl.when(no_json & text.str.contains(_SURROGATE)).then(pl.lit("half a surrogate pair is no character")),
+        pl.when(no_json & text.str.contains(_NAN)).then(pl.lit(NOT_A_NUMBER)),
         pl.when(no_json).then(pl.lit("not valid JSON")),
         pl.when(~text.str.contains(r"^\s*\{")).then(pl.lit("not a JSON object")),
         pl.when(text.str.contains(_NO_TEXT_WHERE_NEEDED)).then(pl.lit(no_text)),

@@ -41,7 +41,8 @@ def separated_chunks(
     with text_file(path, begin) as text:
         last, rest = False, b""
         while not last:
-            read = text.read(None if size is None else size - len(rest))
+            # As much as a reader that begins at the open row would read, unless that row fills most of a chunk.
+            read = text.read(None if size is None else max(size - len(rest), size // 2))
             last = read.last
             start = Place(read.start.offset - len(rest), read.start.line - rest.count(b"\n"))
             table, rest = _rows(path, header, Block(rest + read.data, start, last), separator)

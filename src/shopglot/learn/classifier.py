@@ -10,7 +10,7 @@ from typing import Any, Final
 from shopglot.core.errors import BundleError, RecipeError
 from shopglot.core.pretrained import load_pretrained, named_where_it_fails
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import CHECKED, check_weights, read_classifier, read_tokenizer, resolve
 from shopglot.learn.targets import output_names
 
 _ATTENTION: Final = re.compile(r"(^|\.)(self_attn|attention|attn)\.")
@@ -20,9 +20,7 @@ _TEXT_PART: Final = {r"^language_model\.model\.": "model.", r"^model\.language_m
 
 def load_tokenizer(settings: LLMSettings, source: str) -> Any:
     """Return the tokenizer; raises RecipeError where it has nothing to pad with."""
-    from transformers import AutoTokenizer
-
-    tokenizer = load_pretrained(AutoTokenizer, source)
+    tokenizer = read_tokenizer(source)
     if settings.pad_token is not None:
         if settings.pad_token not in tokenizer.get_vocab():
             raise RecipeError(f"pad_token {settings.pad_token!r} is no token of {settings.model}; name one that it has")
@@ -66,7 +64,11 @@ def with_adapters(model: Any, heads: list[str], lora: LoraSettings) -> Any:
     except ImportError as missing:
         raise RecipeError("LoRA needs peft: pip install 'shopglot[llm]'") from missing
     with _peft():
-        return get_peft_model(model, _lora_config(model, heads, lora))
+        try:
+            return get_peft_model(model, _lora_config(model, heads, lora))
+        except (NotImplementedError, TypeError, ValueError) as reason:
+            first = str(reason).strip().splitlines()[0]
+            raise RecipeError(f"`lora.peft` is none that LoraConfig takes: {first}; leave the field out") from reason
 
 
 def on_top(model: Any) -> list[str]:
@@ -94,26 +96,18 @@ def _with_head(settings: LLMSettings, tokenizer: Any, source: str, *, trained: b
     config.label2id = {name: number for number, name in config.id2label.items()}
     config.problem_type = "multi_label_classification"
     config.pad_token_id = tokenizer.pad_token_id
-    load = {"config": config, "dtype": dtype, "use_safetensors": True, "key_mapping": _TEXT_PART}
+    load = {"config": config, "dtype": dtype, "key_mapping": _TEXT_PART}
     if settings.quantization is not None:
         load["quantization_config"] = _quantized(settings)
     if settings.head == "yes-no":
         model, heads = _yes_no(settings, tokenizer, source, load), ["score"]
     else:
-        model, heads = _pooled(source, load)
+        model, poolers = read_classifier(source, **load)
+        heads = [*on_top(model), *poolers]
     model.config.use_cache = False
     for name in heads:
         model.get_submodule(name).float().register_forward_pre_hook(_as_the_weights)
     return model, heads
-
-
-def _pooled(source: str, load: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return the model, and its modules on top of the base model or without pretrained weights."""
-    from transformers import AutoModelForSequenceClassification
-
-    model, found = load_pretrained(AutoModelForSequenceClassification, source, output_loading_info=True, **load)
-    new = {key.rpartition(".")[0] for key in found["missing_keys"]}
-    return model, [*on_top(model), *sorted(name for name in new if name.startswith(model.base_model_prefix + "."))]
 
 
 def _has_weights(module: Any) -> bool:
@@ -132,7 +126,8 @@ def _yes_no(settings: LLMSettings, tokenizer: Any, source: str, load: dict[str, 
     words = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in settings.words]
     if any(len(ids) != 1 for ids in words):
         raise RecipeError(f"the words {settings.words} of the yes-no head must each be one token of {settings.model}")
-    language_model = load_pretrained(AutoModelForCausalLM, source, **load)
+    language_model, found = load_pretrained(AutoModelForCausalLM, source, **CHECKED, **load)
+    check_weights(found["missing_keys"], source)
     yes, no = (language_model.get_output_embeddings().weight[ids[0]].detach() for ids in words)
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(language_model.config)

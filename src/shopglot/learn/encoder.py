@@ -12,7 +12,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.pretrained import load_pretrained
 from shopglot.core.scores import Scores
 from shopglot.format.template import Template
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import CHECKED, check_weights, read_classifier, read_tokenizer, resolve
 from shopglot.learn.reading import encode_pairs, text_pairs
 from shopglot.learn.settings import EncoderSettings
 from shopglot.learn.store import read_scorer, write_scorer
@@ -47,18 +47,12 @@ class EncoderLearner:
 
     def fit(self, train: Pairs, work: Path) -> "EncoderScorer":
         """Return the trained scorer; a killed run goes on from the last checkpoint in `work`."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
+        from transformers import set_seed
 
         set_seed(self.settings.seed)
         source = resolve(self.settings.model)
-        tokenizer = load_pretrained(AutoTokenizer, source)
-        model = load_pretrained(
-            AutoModelForSequenceClassification,
-            source,
-            use_safetensors=True,
-            num_labels=1,
-            problem_type="multi_label_classification",
-        )
+        tokenizer = read_tokenizer(source)
+        model, _ = read_classifier(source, num_labels=1, problem_type="multi_label_classification")
         if self.settings.freeze_embeddings:
             model.get_input_embeddings().weight.requires_grad_(False)
         scorer = EncoderScorer(model, tokenizer, self.template, self.settings.max_tokens)
@@ -129,11 +123,12 @@ class EncoderScorer:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the scorer that `save` wrote."""
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         facts, template = read_scorer(folder)
-        model = load_pretrained(AutoModelForSequenceClassification, str(folder), use_safetensors=True)
-        tokenizer = load_pretrained(AutoTokenizer, str(folder))
+        model, found = load_pretrained(AutoModelForSequenceClassification, str(folder), **CHECKED)
+        check_weights(found["missing_keys"], str(folder))
+        tokenizer = read_tokenizer(str(folder))
         return cls(model, tokenizer, template, facts["max_tokens"])
 
     def _probabilities(self, texts: pl.DataFrame) -> Scores:

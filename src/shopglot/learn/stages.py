@@ -68,9 +68,20 @@ def _train_stage(
     if start is not None:
         _check_it_goes_on(np.array(read_json(start / PROBE)), trainer.predict(probe).predictions, folder)
     train(trainer, checkpoints)
+    said = trainer.predict(probe).predictions
+    _check_it_stayed_in_bounds(said, settings.name, checkpoints)
     with told_where_the_disk_is_full(checkpoints):
-        _keep(trainer, scorer, trainer.predict(probe).predictions, folder)
+        _keep(trainer, scorer, said, folder)
     shutil.rmtree(checkpoints, ignore_errors=True)
+
+
+def _check_it_stayed_in_bounds(said: Floats, name: str, checkpoints: Path) -> None:
+    """Raise where the weights have run away, after which a model says nothing but NaN."""
+    if not np.isfinite(said).all():
+        raise TrainingError(
+            f"{name!r} has learned numbers beyond all bounds; lower its learning_rate, delete {checkpoints} and train "
+            "again"
+        )
 
 
 def _check_it_goes_on(ended: Floats, begun: Floats, folder: Path) -> None:
@@ -101,6 +112,8 @@ def _drawn(pairs: Pairs, settings: LLMSettings) -> Pairs:
     language = pairs["language"].fill_null("").replace_strict(settings.language_weights, default=1.0).to_numpy()
     wanted = task * language
     copies = np.floor(wanted + draw.random(len(pairs))).astype(np.int64)
+    if not copies.any():
+        raise RecipeError(f"task_weights and language_weights of {settings.name!r} leave no pair; raise one above 0")
     return Pairs(pairs.frame[shuffle.permutation(np.repeat(np.arange(len(pairs)), copies))])
 
 
@@ -142,20 +155,20 @@ def _trainer(
         deepspeed=settings.launch.deepspeed,
         **(stopping if looked_at is not None else {}),
     )
+    rows = _rows(scorer, learned, stage.label_smoothing)
     try:
-        accepted = TrainingArguments(**{**arguments, **settings.trainer})
-    except (ImportError, TypeError, ValueError) as reason:
+        return Trainer(
+            model=scorer.model,
+            args=TrainingArguments(**{**arguments, **settings.trainer}),
+            train_dataset=rows,
+            eval_dataset=None if looked_at is None else _rows(scorer, looked_at, 0.0),
+            data_collator=DataCollatorWithPadding(scorer.reader.tokenizer),
+            compute_loss_func=loss_of(output_names(settings), settings.hierarchy),
+            callbacks=[] if looked_at is None else [EarlyStoppingCallback(stage.stop_after or 1)],
+        )
+    except (ImportError, RuntimeError, TypeError, ValueError) as reason:
         first = str(reason).strip().splitlines()[0]
         raise RecipeError(f"{settings.name!r} cannot be trained with its `trainer` and `launch`: {first}") from reason
-    return Trainer(
-        model=scorer.model,
-        args=accepted,
-        train_dataset=_rows(scorer, learned, stage.label_smoothing),
-        eval_dataset=None if looked_at is None else _rows(scorer, looked_at, 0.0),
-        data_collator=DataCollatorWithPadding(scorer.reader.tokenizer),
-        compute_loss_func=loss_of(output_names(settings), settings.hierarchy),
-        callbacks=[] if looked_at is None else [EarlyStoppingCallback(stage.stop_after or 1)],
-    )
 
 
 def _keep(trainer: Any, scorer: LLMScorer, said: Floats, folder: Path) -> None:

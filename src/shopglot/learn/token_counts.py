@@ -3,9 +3,8 @@
 import polars as pl
 
 from shopglot.core.errors import RecipeError
-from shopglot.core.pretrained import load_pretrained
 from shopglot.core.progress import tracked
-from shopglot.learn.pretrained import resolve
+from shopglot.learn.pretrained import read_tokenizer, resolve
 
 _BATCH = 10_000
 
@@ -16,10 +15,9 @@ def token_counts(texts: pl.Series, model: str) -> pl.DataFrame:
     `model` is an embedded model, a folder or a hub name. Raises RecipeError or BundleError when it cannot be loaded.
     """
     try:
-        from transformers import AutoTokenizer
+        tokenizer = read_tokenizer(resolve(model))
     except ImportError as missing:
         raise RecipeError("counting tokens needs transformers: pip install 'shopglot[train]'") from missing
-    tokenizer = load_pretrained(AutoTokenizer, resolve(model))
     tokens: list[int] = []
     for start in tracked(range(0, len(texts), _BATCH), "counting tokens", size=len(texts), long=100_000):
         batch = texts.slice(start, _BATCH).to_list()

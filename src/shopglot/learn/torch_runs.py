@@ -1,7 +1,8 @@
 """What all models in torch share: the arguments of the Trainer, going on after a kill, and scoring in batches."""
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,7 +71,8 @@ def train(trainer: Any, work: Path) -> None:
     whole = [state.parent for state in work.glob("checkpoint-*/trainer_state.json")]
     last = max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
     try:
-        with told_where_the_disk_is_full(work):
+        # It prints what it measures; standard output is for the results of a command.
+        with told_where_the_disk_is_full(work), redirect_stdout(sys.stderr):
             trainer.train(resume_from_checkpoint=None if last is None else str(last))
     except (LookupError, RuntimeError, SafetensorError, ValueError) as reason:
         if last is None or trainer.state.global_step:  # the checkpoint had been read

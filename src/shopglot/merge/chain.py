@@ -17,11 +17,13 @@ from shopglot.core.scores import OutOfFold, Scores
 from shopglot.merge.blend import blended
 from shopglot.merge.calibrate import fit_calibration
 from shopglot.merge.decide import Choice, Decision, TaskDecision
-from shopglot.merge.settings import MergeSettings
+from shopglot.merge.left_out import labelled_languages, left_out_threshold
+from shopglot.merge.settings import MergeSettings, Unlabelled
 from shopglot.merge.slices import slice_thresholds
 from shopglot.merge.threshold import steady_threshold
 from shopglot.merge.weights import fit_weights
 
+UNLABELLED: Final[tuple[Unlabelled, ...]] = ("left-out", "task")
 CHOICES: Final[tuple[Choice, ...]] = ("0.5", "none", "language", "category")
 
 
@@ -70,6 +72,25 @@ def cross_fitted_choices(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) 
             ]
         )
         for choice in CHOICES
+    }
+
+
+def cross_fitted_unlabelled(pairs: Pairs, oof: OutOfFold, settings: MergeSettings) -> dict[Unlabelled, Judged]:
+    """Return what `cross_fitted` returns if the language of each pair had no labels, by how its threshold is chosen.
+
+    A fold of a language is judged by weights, calibration and threshold that were fitted on the other folds of the
+    other languages. The models themselves did learn from it: a language that they never saw will be judged worse.
+    """
+    fitted = [(evidence, list(_unlabelled_decisions(evidence, settings))) for evidence in _per_task(pairs, oof)]
+    changes: dict[Unlabelled, dict[str, None]] = {"left-out": {}, "task": {"unlabelled": None}}
+    return {
+        how: _together(
+            [
+                _judged(each, [fold._replace(decision=fold.decision.model_copy(update=change)) for fold in folds])
+                for each, folds in fitted
+            ]
+        )
+        for how, change in changes.items()
     }
 
 
@@ -141,6 +162,21 @@ def _fold_decisions(evidence: _Evidence, settings: MergeSettings) -> Iterator[_F
         yield _FoldDecision(inside, blended(evidence.scores[inside], weights), own)
 
 
+def _unlabelled_decisions(evidence: _Evidence, settings: MergeSettings) -> Iterator[_FoldDecision]:
+    """Yield each fold of each language; where what is left has one class only, it may learn from the language."""
+    readable, language = evidence.pairs.readable, evidence.pairs["language"]
+    coarse = settings.model_copy(update={"per": "none", "unlabelled": "left-out"})
+    for name in evidence.fold.unique().sort():
+        inside = (evidence.fold == name).to_numpy()
+        for own in language.filter(inside).unique().sort():
+            spoken = language.eq_missing(pl.Series([own], dtype=pl.String)).to_numpy()
+            rows, others = inside & spoken, readable & ~inside
+            apart = others & ~spoken
+            left_out = own is not None and _has_both(evidence.pairs.labels[apart])
+            weights, decision = _fit(evidence, apart if left_out else others, coarse)
+            yield _FoldDecision(rows, blended(evidence.scores[rows], weights), decision)
+
+
 def _judged(evidence: _Evidence, folds: Iterable[_FoldDecision]) -> Judged:
     probability, decision = np.empty(len(evidence.pairs)), np.empty(len(evidence.pairs), dtype=np.bool_)
     for rows, raw_scores, own in folds:
@@ -174,13 +210,24 @@ def _decision(pairs: Pairs, raw_scores: Scores, settings: MergeSettings, rate: f
     calibration = fit_calibration(labels, raw_scores, settings.calibration, counts)
     probability = calibration(raw_scores)
     threshold = steady_threshold(labels, probability, counts, settings.threshold)
-    slices = slice_thresholds(pairs, probability, counts, threshold, settings)
-    return TaskDecision(calibration=calibration, threshold=threshold, prior=rate, slices=slices)
+    left_out = settings.unlabelled == "left-out"
+    return TaskDecision(
+        calibration=calibration,
+        threshold=threshold,
+        prior=rate,
+        slices=slice_thresholds(pairs, probability, counts, threshold, settings),
+        labelled=labelled_languages(pairs),
+        unlabelled=left_out_threshold(pairs, raw_scores, counts, settings) if left_out else None,
+    )
+
+
+def _has_both(labels: Labels) -> bool:
+    return 0 < int(np.sum(labels == 1)) < len(labels)
 
 
 def _require_both_classes(task: Task, labels: Labels) -> None:
     relevant = int(np.sum(labels == 1))
-    if not 0 < relevant < len(labels):
+    if not _has_both(labels):
         raise DataError(
             f"task {task} has {relevant} relevant and {len(labels) - relevant} irrelevant pairs to learn its decision "
             "from, and needs both; label more pairs, or deal fewer folds"

@@ -74,6 +74,10 @@ class TaskDecision(BaseModel):
     slices: tuple[SliceThreshold, ...] = Field(
         (), description="Languages and categories with thresholds of their own; others have that of their parent."
     )
+    labelled: tuple[str, ...] = Field((), description="The languages whose labels calibration and threshold are from.")
+    unlabelled: float | None = Field(
+        None, ge=0, le=1, description="The threshold of all other languages; null: that of the task."
+    )
 
     @model_validator(mode="after")
     def _each_slice_once(self) -> Self:
@@ -85,8 +89,16 @@ class TaskDecision(BaseModel):
     def at(self, choice: Choice) -> "TaskDecision":
         """Return the decision with the thresholds of a coarser choice."""
         if choice == "0.5":
-            return self.model_copy(update={"threshold": 0.5, "slices": ()})
+            return self.model_copy(update={"threshold": 0.5, "slices": (), "unlabelled": None})
         return self.model_copy(update={"slices": per_slice(self.slices, choice)})
+
+    def threshold_per_row(self, pairs: Pairs) -> Floats:
+        """Return the threshold of each pair, shape (rows,); a pair of no known language has that of the task."""
+        known = threshold_per_row(pairs, self.threshold, self.slices)
+        if self.unlabelled is None:
+            return known
+        new = ~pairs["language"].is_in(self.labelled).fill_null(value=True).to_numpy()
+        return np.where(new, self.unlabelled, known)
 
 
 class Decision(BaseModel):
@@ -112,12 +124,19 @@ class Decision(BaseModel):
             raise BundleError(
                 f"the model decides {' and '.join(self.tasks)}, not {' and '.join(foreign)}; leave those pairs out"
             )
-        probability, threshold = np.empty(len(pairs)), np.empty(len(pairs))
+        probability, threshold = np.empty(len(pairs)), self.threshold_per_row(pairs)
         readable = pairs.readable
         for task in pairs.tasks:
             rows, own = (pairs["task"] == task).to_numpy(), self.tasks[task]
             probability[rows] = own.prior
-            threshold[rows] = threshold_per_row(pairs.filter(rows), own.threshold, own.slices)
             written = rows & readable
             probability[written] = own.calibration(raw_scores[written])
         return Decided(probability, probability >= threshold, threshold)
+
+    def threshold_per_row(self, pairs: Pairs) -> Floats:
+        """Return the threshold of each pair, shape (rows,), whose tasks are those of the decision."""
+        threshold = np.empty(len(pairs))
+        for task in pairs.tasks:
+            rows = (pairs["task"] == task).to_numpy()
+            threshold[rows] = self.tasks[task].threshold_per_row(pairs.filter(rows))
+        return threshold

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 CalibrationKind = Literal["temperature", "isotonic", "none"]
 Per = Literal["none", "language", "category"]
+Unlabelled = Literal["left-out", "task"]
+"""Where a language without labels has its threshold from."""
 
 
 class F1Goal(BaseModel):
@@ -61,6 +63,11 @@ class MergeSettings(BaseModel):
         300.0,
         ge=0,
         description="Relevant pairs with which a slice's own threshold counts as much as that of its parent.",
+    )
+    unlabelled: Unlabelled = Field(
+        "left-out",
+        description="Give languages without labels a threshold chosen on languages that were each left out in turn, "
+        "or that of their task.",
     )
     ship: Literal["folds", "refit"] = Field(
         "folds", description="Ship the average of the fold models, or one model refitted on all folds."

@@ -75,7 +75,10 @@ def here(running: Running, *, installed: Sequence[Engine], capable: frozenset[Pr
         raise BundleError("no engine is installed to run this bundle: pip install 'shopglot[engines]'")
     engine, precision = running.engine, running.precision
     if engine not in installed:
-        engine = installed[0]
+        able = [name for name in installed if precision in PRECISIONS[name] or precision == "bf16"]
+        if not able:
+            raise BundleError(f"only {engine} runs {precision}, and it is not installed: pip install {engine}")
+        engine = able[0]
         _say(f"{running.engine} is not installed, which this bundle was packed for; {engine} runs it, likely slower")
     if precision == "bf16" and (precision not in PRECISIONS[engine] or precision not in capable):
         precision = "fp32"

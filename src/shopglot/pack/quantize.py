@@ -1,8 +1,10 @@
 """Weights and activations in int8: measured on calibration texts beforehand, or while the model runs."""
 
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from shopglot.core.errors import RecipeError
@@ -23,7 +25,7 @@ def quantize_static(source: Path, target: Path, feeds: Sequence[Feed]) -> None:
     except ImportError as missing:
         raise RecipeError("packing in int8 needs nncf and onnx: pip install 'shopglot[pack]'") from missing
     logging.getLogger("nncf").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(sys.stderr):  # where progress belongs
         warnings.simplefilter("ignore")
         quantized = nncf.quantize(
             onnx.load(str(source)),

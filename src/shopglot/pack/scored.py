@@ -12,6 +12,7 @@ from shopglot.core.files import whole_file
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
+from shopglot.curate.json_lines import NOT_A_NUMBER
 from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
@@ -75,11 +76,13 @@ def write_table(table: pl.DataFrame, path: Path, suffix: str) -> None:
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
     """Return the labelled rows of a scored file as it judged them, and the threshold that most rows of each task have.
 
-    Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, or
-    has no label. Rows that cannot be judged are left out with a warning.
+    Raises DataError where the file lacks a column of a scored file, holds what `write_scored` never writes there, has
+    an id twice, or has no label. Rows that cannot be judged are left out with a warning.
     """
     read = prepare_for_scoring([path], CurateSettings(correct_language=False))
+    _require_numbers(read.quarantine, path)
     pairs = read.pairs.labelled
+    require_ids_once(pairs, str(path))
     said = scored_columns(pairs, path)
     if not len(pairs):
         raise DataError(f"{path} has no labels to evaluate against; score a file that has a column `label`")
@@ -91,6 +94,20 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
     thresholds = pl.select(pairs["task"], said["threshold"]).group_by("task").agg(pl.col("threshold").mode().min())
     judged = Judged("scored file", pairs, said["score"].to_numpy(), (said["prediction"] == 1).to_numpy())
     return judged, dict(thresholds.rows())
+
+
+def require_ids_once(pairs: Pairs, where: str) -> None:
+    """Raise DataError where two pairs have the same id."""
+    twice = pairs["id"].filter(pairs["id"].is_duplicated())
+    if len(twice):
+        raise DataError(f"two rows of {where} have the id {twice[0]!r}; give every pair an id of its own")
+
+
+def _require_numbers(broken: pl.DataFrame, path: Path) -> None:
+    """Raise DataError for a row that could not be read because it holds NaN, as a model that failed has for a score."""
+    lines = broken.filter(pl.col("reason") == NOT_A_NUMBER)["line"]
+    if len(lines):
+        raise DataError(f"{path} line {lines[0]} holds NaN, which is no score; {_REMEDY}")
 
 
 def scored_columns(pairs: Pairs, path: Path, names: Sequence[str] = SCORED[:3]) -> pl.DataFrame:

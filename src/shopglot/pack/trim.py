@@ -38,7 +38,7 @@ def trimmed(tokenizer: str, texts: Iterable[str], *, spare: int = 0) -> Trimmed:
     kept = _used(tokenizer, texts) | _needed(described) | _most_probable(vocabulary, spare)
     rows = np.array(sorted(kept), dtype=np.int64)
     number = {int(row): new for new, row in enumerate(rows)}
-    described["model"]["vocab"] = [vocabulary[row] for row in rows]
+    described["model"]["vocab"] = [vocabulary[row] for row in rows if row < len(vocabulary)]  # added tokens may follow
     described["model"]["unk_id"] = number.get(described["model"]["unk_id"])
     for token in described["added_tokens"]:
         token["id"] = number[token["id"]]

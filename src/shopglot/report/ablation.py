@@ -150,7 +150,8 @@ def _row(runs: Sequence[Side], shared: str) -> AblationRow:
         recipe=setup.name,
         simulated=bool(setup.data.get("simulate")),
         architecture=_joined(map(_architecture, setup.learn), " + "),
-        translation=_joined((_queries(read_queries(settings, template)) for settings in setup.learn), " + "),
+        translation=_joined((_queries(read_queries(settings, template)) for settings in setup.learn), " + ")
+        + (f", dropout {dropout:g}" if (dropout := setup.enrich.translation_dropout) else ""),
         category_aware_split=setup.fold.qc in _CATEGORY_AWARE,
         made_pairs=_joined(_made(setup.enrich), ", "),
         stages=_joined(map(_stages, setup.learn), " + "),
@@ -174,8 +175,10 @@ def _queries(texts: Sequence[str]) -> str:
 
 
 def _made(settings: EnrichSettings) -> list[str]:
-    """Return the kinds of pairs that are made, each with its share."""
+    """Return the kinds of pairs that are made, each with its share; negatives with their number per relevant pair."""
     shares = settings.make.model_dump(exclude={"translated"}) | {"translated": settings.make.translated.share}
+    if settings.negatives is not None:
+        shares["negatives"] = settings.negatives.per_positive
     return [f"{kind} {share:g}" for kind, share in shares.items() if isinstance(share, float) and share]
 
 

@@ -13,7 +13,8 @@ from shopglot.report.figures import count, decimal, percent, percent_interval, t
 from shopglot.report.measure import SliceReport
 from shopglot.report.render import render
 from shopglot.report.sections import SMALL
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, Report
+from shopglot.report.slices import ENGLISH, OTHERS
+from shopglot.report.summary import OUT_OF_FOLD, Report
 
 _UNKNOWN: Final = "unknown"
 _TARGETS: Final[Mapping[Task, str]] = {"QC": "a category path", "QI": "a product"}
@@ -161,7 +162,7 @@ def _limits(report: Report, shipped: Shipped) -> list[str]:
         few = [language for language, each in languages.items() if each.count < SMALL]
         if new:
             limits.append(
-                f"{task_name(task)}: no labels in {', '.join(new)}; the threshold is that of other languages."
+                f"{task_name(task)}: no labels in {', '.join(new)}; the threshold was chosen on other languages."
             )
         if few:
             limits.append(f"{task_name(task)}: fewer than {SMALL} pairs were judged in {', '.join(few)}.")

@@ -197,7 +197,10 @@ def _near(alt: Any) -> Any:
 
 
 def _svg(chart: Any) -> str:
-    """Return the chart in the page's colours, as an SVG without what only a file of its own needs."""
+    """Return the chart in the page's colours, as an SVG without what only a file of its own needs.
+
+    Roles of single marks go too: the element around it names the picture as a whole, and the table has the figures.
+    """
     try:
         import vl_convert
     except ImportError as missing:
@@ -219,4 +222,4 @@ def _svg(chart: Any) -> str:
         )
     )
     svg = vl_convert.vegalite_to_svg(styled.to_dict())
-    return re.sub(r' (xmlns(:\w+)?)="[^"]*"', "", svg[svg.index("<svg") :])
+    return re.sub(r' (xmlns(:\w+)?|role|aria-\w+)="[^"]*"', "", svg[svg.index("<svg") :])

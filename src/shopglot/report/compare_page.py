@@ -13,8 +13,8 @@ from shopglot.report import figures
 from shopglot.report.ablation import ablation_table, gap_table, markdown
 from shopglot.report.charts import Dot, dot_chart
 from shopglot.report.compare import Comparison, Flip, RunComparison, SliceComparison, TaskComparison
-from shopglot.report.figures import DASH, count, decimal, percent, points, points_interval, task_name, verdict
-from shopglot.report.measure import ALL, Difference
+from shopglot.report.figures import DASH, change, count, decimal, percent, points, points_interval, spaced, task_name
+from shopglot.report.measure import ALL
 from shopglot.report.render import render
 from shopglot.report.sections import SMALL, Row, Table
 
@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     "pairs",
 )
 _SMALLEST: Final = 0.001
+_HOLDS: Final = {True: "holds", False: "does not hold"}
 _FLIPS: Final = {"gained": "right only in the new run", "lost": "right only in the base"}
 
 
@@ -55,6 +56,7 @@ def compare_page(comparison: Comparison) -> str:
         "comparison": comparison,
         "figures": figures,
         "runs": runs,
+        "overview": _overview(comparison) if len(runs) > 1 else None,
         "ablation": _ablation(comparison),
         "small": SMALL,
     }
@@ -63,7 +65,7 @@ def compare_page(comparison: Comparison) -> str:
 
 def console_comparison(run: RunComparison, base: str) -> rich.table.Table:
     """Return one new run against the base, tasks and languages, for `rich.console.Console.print`."""
-    title = Text(f"{run.name} against {base}: F1avg {_difference(run.overall)}")
+    title = Text(f"{run.name} against {base}: F1avg {change(run.overall)}")
     caption = f"+ and −: pairs that only the new, or only the base, decides rightly; *: under {SMALL} pairs"
     table = rich.table.Table(title=title, caption=caption, box=rich.box.SIMPLE_HEAD, collapse_padding=True)
     table.add_column("task, language")
@@ -81,7 +83,8 @@ def slice_table(task: str, column: str, found: TaskComparison) -> Table:
     """Return the whole task and the slices of one column, each side beside the other."""
     slices = {ALL: found, **found.slices[column]}
     rows = tuple(Row(name, _cells(each), _marks(each)) for name, each in slices.items())
-    return Table(f"{task} by {column}", (column, *_COLUMNS), rows)
+    head = spaced(column)
+    return Table(f"{task} by {head}", (head, *_COLUMNS), rows)
 
 
 def flip_table(caption: str, flips: list[Flip]) -> Table:
@@ -106,6 +109,17 @@ def p_value(value: float) -> str:
     return decimal(value) if value >= _SMALLEST else f"<{decimal(_SMALLEST)}"
 
 
+def _overview(comparison: Comparison) -> Table:
+    """Return the mean of the tasks' F1 of every run beside that of the base, and whether its gates hold."""
+    rows = tuple(
+        Row(run.name, (change(run.overall), *(_HOLDS[result.holds] for result in run.gates))) for run in comparison.runs
+    )
+    gates = (str(result.gate) for result in comparison.runs[0].gates)
+    return Table(
+        f"F1avg of every run minus that of {comparison.base}", ("run", "points, with 95 % interval", *gates), rows
+    )
+
+
 def _ablation(comparison: Comparison) -> list[Table]:
     rows, shared = comparison.ablation, comparison.measured_on
     return [ablation_table(rows, shared), gap_table(rows, shared)] if rows else []
@@ -121,7 +135,7 @@ def _run_view(run: RunComparison) -> dict[str, Any]:
         }
         for task, found in run.tasks.items()
     ]
-    return {"run": run, "overall": _difference(run.overall), "tasks": tasks}
+    return {"run": run, "overall": change(run.overall), "tasks": tasks}
 
 
 def _chart(found: TaskComparison) -> str:
@@ -154,7 +168,7 @@ def _cells(each: SliceComparison) -> tuple[str, ...]:
     return (
         percent(each.base.f1),
         percent(each.new.f1),
-        _difference(each.difference),
+        change(each.difference),
         count(each.gained),
         count(each.lost),
         p_value(each.p_value),
@@ -170,7 +184,3 @@ def _cells(each: SliceComparison) -> tuple[str, ...]:
 def _marks(each: SliceComparison) -> tuple[str, ...]:
     few = ("few pairs",) if each.difference.count < SMALL else ()
     return few + {0.0: ("none relevant",), 1.0: ("all relevant",)}.get(each.base.positive_rate, ())
-
-
-def _difference(difference: Difference) -> str:
-    return f"{points(difference.f1)} ({points_interval(difference.interval)}): {verdict(difference)}"

@@ -1,6 +1,7 @@
 """How probabilities become decisions: whether they can be believed, and what each choice of thresholds is worth."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final, Self
 
@@ -13,9 +14,10 @@ from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
 from shopglot.merge.intervals import Interval, cost_difference
-from shopglot.merge.settings import CostGoal, Goal
+from shopglot.merge.settings import CostGoal, Goal, MergeSettings, Unlabelled
 from shopglot.merge.slices import SliceThreshold
-from shopglot.report.measure import ALL, Difference, SliceReport, difference, slice_report, values_of
+from shopglot.report.measure import ALL, UNKNOWN, Difference, SliceReport, difference, slice_report, values_of
+from shopglot.report.new_languages import NewLanguages, new_languages
 from shopglot.report.settings import ReportSettings
 
 BINS: Final = 10
@@ -96,36 +98,57 @@ class Chosen(SliceReport):
 
 
 class TaskDecisions(BaseModel):
-    """One task: what each choice is worth out of fold, the slices that ship, and pairs by language, `all` first."""
+    """One task: what each choice is worth out of fold, the slices that ship, and pairs by language, `all` first.
+
+    `unlabelled` is what languages without labels cost, or None where no two languages have both classes.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     choices: dict[Choice, Chosen]
     slices: tuple[SliceThreshold, ...]
     languages: dict[str, Reliability]
+    unlabelled: NewLanguages | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CrossFitted:
+    """The judgements out of fold: with each choice of thresholds, and as if a pair's language had no labels."""
+
+    choices: Mapping[Choice, Judged]
+    unlabelled: Mapping[Unlabelled, Judged]
+
+    def of_task(self, task: Task) -> "CrossFitted":
+        """Return the judgements of the pairs of one task."""
+        return CrossFitted(
+            {name: _of_task(each, task) for name, each in self.choices.items()},
+            {name: _of_task(each, task) for name, each in self.unlabelled.items()},
+        )
 
 
 def decisions_report(
     top: Judged,
-    choices: Mapping[Choice, Judged],
+    cross_fitted: CrossFitted,
     decision: Decision,
-    goal: Goal,
+    merge: MergeSettings,
     settings: ReportSettings,
     *,
     seed: int,
 ) -> dict[Task, TaskDecisions]:
     """Return the decisions of each task of `top`, the evidence at the top, which the shipped `decision` judged.
 
-    `choices` are the cross-fitted judgements with each choice of thresholds.
+    `merge` are the settings by which the thresholds were chosen.
     """
-    return {
-        task: TaskDecisions(
-            choices=_choices({name: _of_task(each, task) for name, each in choices.items()}, goal, settings, seed),
-            slices=decision.tasks[task].slices,
-            languages=_languages(_of_task(top, task), decision.tasks[task]),
+    decisions = {}
+    for task in top.pairs.tasks:
+        inside, own = cross_fitted.of_task(task), decision.tasks[task]
+        decisions[task] = TaskDecisions(
+            choices=_choices(inside.choices, merge.threshold, settings, seed),
+            slices=own.slices,
+            languages=_languages(_of_task(top, task), own),
+            unlabelled=new_languages(inside.choices[merge.per], inside.unlabelled, own, settings, seed=seed),
         )
-        for task in top.pairs.tasks
-    }
+    return decisions
 
 
 def equal_mass_bins(labels: Labels, probability: Floats) -> tuple[Bin, ...]:
@@ -185,13 +208,20 @@ def _languages(judged: Judged, decision: TaskDecision) -> dict[str, Reliability]
     """Return all pairs, then those of each language that has relevant and irrelevant ones."""
     every = np.ones(len(judged.pairs), dtype=np.bool_)
     slices: dict[str, Mask] = {ALL: every, **values_of(judged.pairs["language"])}
-    own = {each.language: each.threshold for each in decision.slices if each.category is None}
     labels = judged.pairs.labels
     return {
-        name: Reliability.of(labels[rows], judged.probability[rows], own.get(name, decision.threshold))
+        name: Reliability.of(labels[rows], judged.probability[rows], _threshold(name, decision))
         for name, rows in slices.items()
         if 0 < np.count_nonzero(labels[rows]) < np.count_nonzero(rows)
     }
+
+
+def _threshold(language: str, decision: TaskDecision) -> float:
+    """Return the threshold of a language, or of all pairs, that ships."""
+    known = {each.language: each.threshold for each in decision.slices if each.category is None}
+    if decision.unlabelled is not None and language not in (ALL, UNKNOWN, *decision.labelled):
+        return decision.unlabelled
+    return known.get(language, decision.threshold)
 
 
 def _curve(labels: Labels, probability: Floats) -> Curve:

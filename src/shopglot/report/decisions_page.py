@@ -10,6 +10,7 @@ from shopglot.report.charts import reliability_chart, threshold_chart
 from shopglot.report.decisions import Reliability, TaskDecisions
 from shopglot.report.figures import (
     DASH,
+    change,
     count,
     decimal,
     percent,
@@ -19,6 +20,7 @@ from shopglot.report.figures import (
     task_name,
     verdict,
 )
+from shopglot.report.new_languages import NewLanguages
 from shopglot.report.sections import SMALL, Row, Table
 
 _CHOICES: Final[Mapping[Choice, str]] = {
@@ -47,6 +49,7 @@ class DecisionsView:
     choices: Table
     costs: Table | None
     slices: Table | None
+    unlabelled: Table | None
     pictures: tuple[Picture, ...]
 
 
@@ -58,6 +61,7 @@ def decisions_view(task: Task, found: TaskDecisions, evidence: str) -> Decisions
         choices=_choices_table(name, found),
         costs=_costs_table(name, found) if found.choices["none"].cost else None,
         slices=_slices_table(name, found) if found.slices else None,
+        unlabelled=_unlabelled_table(name, found.unlabelled) if found.unlabelled else None,
         pictures=_pictures(name, found.languages, evidence) if found.languages else (),
     )
 
@@ -124,6 +128,37 @@ def _slices_table(name: str, found: TaskDecisions) -> Table:
     ]
     columns = ("language, category", "threshold", "relevant pairs it was chosen on")
     return Table(f"{name}: thresholds of slices that ship", columns, tuple(rows))
+
+
+def _unlabelled_table(name: str, found: NewLanguages) -> Table:
+    rows = [
+        Row(
+            language,
+            (
+                percent(each.f1),
+                percent_interval(each.f1_interval),
+                percent(each.all_positive_f1),
+                change(each.left_out),
+                change(each.task),
+                count(each.left_out.count),
+            ),
+            ("few pairs",) if each.left_out.count < SMALL else (),
+        )
+        for language, each in found.languages.items()
+    ]
+    columns = (
+        "language",
+        "F1 % with its labels",
+        "95 % interval",
+        "all-positive F1 %",
+        "F1 points without, threshold of languages left out",
+        "F1 points without, threshold of the task",
+        "pairs",
+    )
+    caption = (
+        f"{name}: what a language loses out of fold without labels; the threshold that ships for such a language is"
+    )
+    return Table(f"{caption} {decimal(found.threshold)}", columns, tuple(rows))
 
 
 def _bins_table(caption: str, languages: Mapping[str, Reliability]) -> Table:

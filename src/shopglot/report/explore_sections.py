@@ -10,7 +10,7 @@ from shopglot.report.charts import Bar, Dot, bar_chart, column_chart, dot_chart
 from shopglot.report.exploration import Length, Overlap, TaskExploration
 from shopglot.report.sections import Table
 
-_MOST_ROWS: Final = 20
+_MOST_ROWS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)

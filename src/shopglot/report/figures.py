@@ -109,3 +109,8 @@ def verdict(difference: Difference) -> str:
     if high < 0:
         return "worse"
     return "the same" if low == high == 0 else "unclear"
+
+
+def change(difference: Difference) -> str:
+    """Return a difference in points with its interval and what that says."""
+    return f"{points(difference.f1)} ({points_interval(difference.interval)}): {verdict(difference)}"

@@ -12,7 +12,7 @@ from shopglot.core.errors import DataError
 from shopglot.core.files import whole_file
 from shopglot.core.judged import Judged
 from shopglot.core.pairs import OWN, SCHEMA, Pairs
-from shopglot.pack.scored import read_scored
+from shopglot.pack.scored import read_scored, require_ids_once
 
 KEPT: Final = "judged.parquet"
 _PAIR: Final = ("id", "task", "language", "query", "target", "english", "concept", "label")
@@ -54,7 +54,6 @@ def read_side(path: Path) -> Side:
     if not path.is_file():
         raise DataError(f"no run or scored file at {path}; name the folder of a finished run or a scored file")
     judged, _ = read_scored(path)
-    _check_ids(judged.pairs, str(path))
     return Side(str(path), {judged.name: judged})
 
 
@@ -87,17 +86,11 @@ def _read_judged(path: Path) -> dict[str, Judged]:
     for (name,), rows in table.group_by("evidence", maintain_order=True):
         decided = rows.select("probability", "decision", "fold")
         pairs = Pairs.from_frame(rows.drop("evidence", *decided.columns))
-        _check_ids(pairs, f"{path}, {name}")
+        require_ids_once(pairs, f"{path}, {name}")
         fold = None if decided["fold"].null_count() else decided["fold"]
         judged = Judged(str(name), pairs, decided["probability"].to_numpy(), decided["decision"].to_numpy(), fold)
         found[judged.name] = judged
     return found
-
-
-def _check_ids(pairs: Pairs, where: str) -> None:
-    twice = pairs["id"].filter(pairs["id"].is_duplicated())
-    if len(twice):
-        raise DataError(f"two rows of {where} have the id {twice[0]!r}; give every pair an id of its own")
 
 
 def _read_recipe(path: Path) -> Mapping[str, Any]:

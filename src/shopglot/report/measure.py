@@ -26,6 +26,8 @@ from shopglot.report.slices import Rows
 
 ALL: Final = "all"
 """The slice of a difference that holds every pair of the task."""
+UNKNOWN: Final = "unknown"
+"""The slice of the pairs that have no value."""
 FEW_PAIRS: Final = 100
 FEW_GROUPS: Final = 20
 """A slice with fewer pairs, or fewer query groups, is small."""
@@ -157,7 +159,7 @@ def difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSetti
 
 def values_of(column: pl.Series) -> dict[str, Mask]:
     """Return the rows of each value, the most frequent value first; null is "unknown"."""
-    values = column.cast(pl.String).fill_null("unknown").alias("value")
+    values = column.cast(pl.String).fill_null(UNKNOWN).alias("value")
     counts = values.value_counts().sort(["count", "value"], descending=[True, False])
     return {value: (values == value).to_numpy() for value in counts["value"]}
 

@@ -15,7 +15,8 @@ from shopglot.report.measure import FEW_GROUPS, Difference, SliceReport
 from shopglot.report.mistake_tables import mistake_tables
 from shopglot.report.render import render
 from shopglot.report.sections import Table
-from shopglot.report.summary import ENGLISH, OTHERS, OUT_OF_FOLD, PREFERRED, Report, TaskReport
+from shopglot.report.slices import ENGLISH, OTHERS
+from shopglot.report.summary import OUT_OF_FOLD, PREFERRED, Report, TaskReport
 from shopglot.report.translation import TaskReadings
 
 

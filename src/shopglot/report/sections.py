@@ -9,15 +9,14 @@ from shopglot.enrich.readings import READINGS, Reading
 from shopglot.merge.intervals import Interval
 from shopglot.report.figures import (
     DASH,
+    change,
     count,
     decimal,
     percent,
     percent_interval,
     points,
-    points_interval,
     spaced,
     task_name,
-    verdict,
 )
 from shopglot.report.measure import FEW_PAIRS, Difference, Quality, SliceReport, Spread
 from shopglot.report.summary import OUT_OF_FOLD, Report
@@ -125,7 +124,7 @@ def differences_table(task: Task, differences: Mapping[str, Mapping[str, Differe
     """Return what the blend adds to F1 over each learner, over all pairs and by language."""
     first = next(iter(differences.values()))
     rows = [
-        Row(name, (*(_difference(each[name]) for each in differences.values()), count(whole.count)), _few(whole.count))
+        Row(name, (*(change(each[name]) for each in differences.values()), count(whole.count)), _few(whole.count))
         for name, whole in first.items()
     ]
     columns = ("language", *(f"over {name}" for name in differences), "pairs")
@@ -169,7 +168,7 @@ def gains_table(caption: str, head: str, found: Mapping[str, SliceReadings]) -> 
     """Return what the reading with both texts has over each of the others."""
     others = [reading for reading in READINGS if reading != "both"]
     rows = [
-        Row(name, tuple(_difference(each.readings[reading].gain) for reading in others), _few(each.count))
+        Row(name, tuple(change(each.readings[reading].gain) for reading in others), _few(each.count))
         for name, each in found.items()
     ]
     return Table(caption, (head, *(f"over {_READ_AS[reading]}" for reading in others)), tuple(rows))
@@ -239,10 +238,6 @@ def _one_class(measures: SliceReport) -> tuple[str, ...]:
 
 def _with_interval(value: float | None, interval: Interval | None) -> str:
     return DASH if interval is None else f"{decimal(value)} ({'–'.join(map(decimal, interval))})"
-
-
-def _difference(difference: Difference) -> str:
-    return f"{points(difference.f1)} ({points_interval(difference.interval)}): {verdict(difference)}"
 
 
 def _spread(spread: Spread | None, text: Callable[[float], str]) -> str:

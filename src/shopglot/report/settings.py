@@ -11,7 +11,7 @@ class ReportSettings(BaseModel):
     slices: tuple[str, ...] = Field(default=(), description="Columns of the files whose values are reported apart.")
     bootstrap: int = Field(default=1000, ge=100, description="Repetitions over query groups behind each interval.")
     mistakes: int = Field(
-        default=5, ge=0, description="False positives, and as many false negatives, shown per task and language."
+        default=5, ge=0, description="False positives, and as many false negatives, shown per task and slice."
     )
     translation: bool = Field(
         default=False, description="Whether to measure what translations are worth: the evidence is scored again."

@@ -1,5 +1,6 @@
 """What pairs can be sliced by without a column for it: their texts, their traffic, and what training had of them."""
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Final
 
@@ -8,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from shopglot.core.category import MAX_DEPTH, levels
-from shopglot.core.pairs import Pairs
+from shopglot.core.pairs import OWN, Pairs
 from shopglot.fold.spelling import each_once, spelling
 from shopglot.report.texts import text_columns
 
@@ -28,7 +29,23 @@ DERIVED: Final = (
     "seen_in_training",
 )
 """The slices that need no column of their own; one is left out where all pairs of the task have the same value."""
+ENGLISH: Final = "english"
+OTHERS: Final = "other languages"
+"""English apart from the others: where it is nearly string match, the others tell what a model is worth."""
 _THIRDS: Final = ("head", "torso", "tail")
+
+
+def slice_columns(pairs: Pairs, names: Sequence[str], learned: Pairs | None) -> dict[str, pl.Series]:
+    """Return what to slice the pairs of a task by: languages, what shows in the pairs, and the files' columns `names`.
+
+    `learned` is as for `derived_columns`.
+    """
+    language, frame = pairs["language"], pairs.frame
+    columns = {"language": language}
+    if "en" in language and language.drop_nulls().n_unique() > 1:
+        columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
+    columns |= derived_columns(pairs, learned)
+    return columns | {name: frame[OWN + name] for name in names if OWN + name in frame.columns}
 
 
 def derived_columns(pairs: Pairs, learned: Pairs | None) -> dict[str, pl.Series]:

@@ -13,7 +13,7 @@ from shopglot.core.errors import DataError
 from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
-from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.pairs import Pairs
 from shopglot.merge.intervals import Groups, query_groups
 from shopglot.report.decisions import TaskDecisions
 from shopglot.report.measure import (
@@ -29,15 +29,12 @@ from shopglot.report.measure import (
 )
 from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
-from shopglot.report.slices import derived_columns, rows_of_values
+from shopglot.report.slices import rows_of_values, slice_columns
 from shopglot.report.translation import TranslationReport
 
 OUT_OF_FOLD: Final = "out-of-fold"
 PREFERRED: Final = ("dev", "test", OUT_OF_FOLD, "scored file")
 """The evidence that stands at the top: files of their own before a part of the training files."""
-ENGLISH: Final = "english"
-OTHERS: Final = "other languages"
-"""English apart from the others: where it is nearly string match, the others tell what a model is worth."""
 log = logging.getLogger(__name__)
 
 
@@ -61,7 +58,7 @@ class Report(BaseModel):
     learners: dict[str, dict[Task, SliceReport]]
     differences: dict[str, dict[Task, dict[str, Difference]]]
     gap: dict[Task, float]
-    mistakes: dict[Task, dict[str, Mistakes]] = {}
+    mistakes: dict[Task, dict[str, dict[str, Mistakes]]] = {}
     decisions: dict[Task, TaskDecisions] = {}
     translation: TranslationReport | None = None
     facts: dict[str, JsonValue] = {}
@@ -82,8 +79,8 @@ class Report(BaseModel):
         added = to_jsonable_python(facts, inf_nan_mode="null")
         return self.model_copy(update={"facts": {**self.facts, **added}})
 
-    def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mistakes]]) -> Self:
-        """Return the report with the worst mistakes per task and language."""
+    def with_mistakes(self, mistakes: Mapping[Task, Mapping[str, Mapping[str, Mistakes]]]) -> Self:
+        """Return the report with the worst mistakes per task, column and value."""
         return self.model_copy(update={"mistakes": mistakes})
 
     def with_decisions(self, decisions: Mapping[Task, TaskDecisions]) -> Self:
@@ -178,7 +175,7 @@ def _by_task(judged: Judged, settings: ReportSettings, seed: int, learned: Pairs
 def _task_report(
     judged: Judged, groups: Groups, settings: ReportSettings, seed: int, learned: Pairs | None
 ) -> TaskReport:
-    columns = _columns(judged.pairs, settings, learned if judged.fold is None else None)
+    columns = slice_columns(judged.pairs, settings.slices, learned if judged.fold is None else None)
     rows = {(name, value): rows for name, column in columns.items() for value, rows in rows_of_values(column).items()}
     whole, *parts = slice_reports(judged, groups, [np.arange(len(groups)), *rows.values()], settings, seed)
     if whole.mcc is None:
@@ -192,16 +189,6 @@ def _task_report(
         slices[name][value] = part
     folds = None if judged.fold is None else _over_folds(judged, judged.fold)
     return TaskReport(**whole.model_dump(), slices=slices, folds=folds)
-
-
-def _columns(pairs: Pairs, settings: ReportSettings, learned: Pairs | None) -> dict[str, pl.Series]:
-    """Return what to slice the pairs of a task by: languages, what shows in the pairs, and the settings' columns."""
-    language, frame = pairs["language"], pairs.frame
-    columns = {"language": language}
-    if "en" in language and language.drop_nulls().n_unique() > 1:
-        columns[ENGLISH] = language.replace_strict({"en": "en"}, default=OTHERS)
-    columns |= derived_columns(pairs, learned)
-    return columns | {name: frame[OWN + name] for name in settings.slices if OWN + name in frame.columns}
 
 
 def _over_folds(judged: Judged, fold: pl.Series) -> dict[str, Spread | None]:

@@ -8,8 +8,8 @@ from rich.text import Text
 from shopglot.report.figures import count, decimal, percent, percent_interval
 from shopglot.report.measure import FEW_GROUPS, SliceReport
 from shopglot.report.sections import SMALL
-from shopglot.report.slices import DERIVED
-from shopglot.report.summary import ENGLISH, OTHERS, Report
+from shopglot.report.slices import DERIVED, ENGLISH, OTHERS
+from shopglot.report.summary import Report
 
 _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 
@@ -17,6 +17,7 @@ _COLUMNS = ("F1 %", "95 %", "all-pos. %", "PR-AUC", "MCC", "pairs")
 def console_table(report: Report) -> Table:
     """Return the tasks by language and by the files' columns, on the evidence at the top, for `Console.print` of rich.
 
+    Where several learners are blended, each alone stands below its task.
     The figures fit into a terminal of 80 columns; the names of slices are broken where they do not.
     """
     table = Table(
@@ -31,6 +32,9 @@ def console_table(report: Report) -> Table:
     for task, measures in report.tasks.items():
         table.add_section()
         table.add_row(f"{task}, threshold {decimal(report.thresholds[task])}", *_cells(measures), style="bold")
+        alone = {name: tasks[task] for name, tasks in report.learners.items() if task in tasks}
+        for name, each in alone.items() if len(alone) > 1 else ():
+            table.add_row(Text(f"  {name} alone"), *_cells(each))
         for name, values in measures.slices.items():
             if name in DERIVED:  # too many for a terminal; the page has them
                 continue

@@ -43,7 +43,7 @@ def routing_of(budget: Budget, path: Path) -> Routing:
 
 
 def stage_table(budget: Budget) -> pl.DataFrame:
-    """Return what each bundle costs, and what it reaches alone."""
+    """Return what each bundle costs on this machine."""
     return pl.DataFrame(
         [
             {

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from shopglot import __version__
 from shopglot.core.errors import DataError
 from shopglot.core.files import sha256
 from shopglot.core.progress import counting
@@ -132,7 +132,7 @@ def made_from(
         "model": checksum_of(model),
         "taxonomy": _marks(taxonomy),
         "setting": dict(setting),
-        "version of shopglot or polars": [__version__, pl.__version__],
+        "version of shopglot or polars": [metadata.version("shopglot"), pl.__version__],
     }
 
 
