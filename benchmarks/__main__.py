@@ -17,6 +17,7 @@ NAMES = (
     "llm_table",
     "llm_transfer",
     "shopify_qc",
+    "distill_shopify",
     "new_languages",
     "cascade",
     "hundred_million",

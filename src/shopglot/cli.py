@@ -238,6 +238,34 @@ def sweep(
 
 
 @app.command()
+def distill(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run, which teaches.")],
+    out: Out,
+    student: Annotated[
+        Path | None,
+        typer.Argument(help="A YAML file of a student; without it, frozen sentence vectors and one small head."),
+    ] = None,
+    unlabelled: Annotated[
+        list[Path] | None, typer.Option(help="A file of pairs for the teacher to judge; may be given again.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Teach a smaller model what a finished run knows: a bundle of its own, and a report beside its teacher.
+
+    A distillation that was killed goes on where it was when it is started again.
+
+    Example: `shopglot distill runs/demo recipes/students/e5-half.yaml --out runs/small --unlabelled log.csv`
+    """
+    from shopglot.config import load_distill_settings
+    from shopglot.pipeline import distill as distill_run
+    from shopglot.report.distilled import console_distilled
+
+    found = distill_run(run, load_distill_settings(student, overrides or ()), out, unlabelled or ())
+    output.print(console_distilled(found))
+    output.print(f"report: {out / 'report.html'}\nbundle: {out / 'bundle'}")
+
+
+@app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
     """Show a run's figures and write its page again.
 

@@ -20,12 +20,13 @@ from shopglot.learn.contrast import fine_tune
 from shopglot.learn.encoders import (
     RememberingEncoder,
     SentenceEncoder,
+    cut_encoder,
     frozen_encoder,
     save_trained,
     sentence_transformer,
     trained_encoder,
 )
-from shopglot.learn.head import Features, Head, fit_networks, require_heads
+from shopglot.learn.head import Features, Head, fit_networks, require_heads, weighted_classes
 from shopglot.learn.interaction import item_features, path_features
 from shopglot.learn.paths import RememberedPaths
 from shopglot.learn.settings import EmbeddingSettings
@@ -57,28 +58,40 @@ class EmbeddingLearner:
 
     def fit(self, train: Pairs, work: Path) -> "EmbeddingScorer":
         """Return the scorer with one head per task; a killed fine-tuning goes on from its checkpoints in `work`."""
-        encoder = self._encoder(train, work)
+        return self.fit_to(train, train.labels.astype(np.float64), work)
+
+    def fit_to(self, train: Pairs, wanted: Scores, work: Path) -> "EmbeddingScorer":
+        """Return the scorer whose heads say of each pair what is `wanted`, P(relevant) of shape (pairs,).
+
+        The encoder is tuned, where it is, on the labels; a pair without one counts as what is wanted of it.
+        """
+        encoder = self._encoder(_decided(train, wanted), work)
         given = train.of_task("QC").filter(pl.col("made_from").is_null())  # a made path may be no category
         paths = tuple(sorted({*self.taxonomy, *given["target"].unique().to_list()}))
         scorer = EmbeddingScorer({}, self.settings, self.template, encoder, Catalogue.of(paths, encoder), paths)
-        heads = {task: self._fit_head(scorer, train.of_task(task)) for task in train.tasks}
+        heads = {}
+        for task in train.tasks:
+            rows = (train["task"] == task).to_numpy()
+            heads[task] = self._fit_head(scorer, train.filter(rows), wanted[rows])
         return scorer.with_heads(heads)
 
     def _encoder(self, train: Pairs, work: Path) -> RememberingEncoder:
         settings = self.settings
         if settings.contrast is None:
-            return frozen_encoder(settings.model, settings.prefix)
-        encoder = SentenceEncoder(sentence_transformer(settings.model), settings.prefix)
+            return _published(settings)
+        encoder = SentenceEncoder(sentence_transformer(settings.model, settings.layers), settings.prefix)
         fine_tune(encoder.model, train, self.template, settings.prefix, settings.contrast, work)
         return RememberingEncoder(encoder)
 
-    def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Head:
-        features, labels, weights = scorer.features(pairs), pairs.labels, pairs["weight"].to_numpy()
+    def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs, wanted: Scores) -> Head:
+        features, weights = scorer.features(pairs), pairs["weight"].to_numpy()
         if pairs.tasks == ("QC",):
             features = np.concatenate([features, self._with_hidden_branches(scorer, pairs)])
-            labels, weights = np.tile(labels, 2), np.tile(weights, 2)
+            wanted, weights = np.tile(wanted, 2), np.tile(weights, 2)
         how = self.settings
-        return fit_networks(features, labels, weights, hidden=how.hidden, networks=how.networks, seed=how.seed)
+        return fit_networks(
+            *weighted_classes(features, wanted, weights), hidden=how.hidden, networks=how.networks, seed=how.seed
+        )
 
     def _with_hidden_branches(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Features:
         """Return the features again as if the catalogue lacked the branch of each target.
@@ -180,9 +193,24 @@ def as_one(scorers: Sequence[EmbeddingScorer]) -> EmbeddingScorer | None:
 
 
 def _encoder_of(settings: EmbeddingSettings, folder: Path) -> RememberingEncoder:
+    """Return the encoder of a saved scorer: as it is published, or as it was tuned."""
     if settings.contrast is None:
+        return _published(settings)
+    tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors", settings.layers)
+    return RememberingEncoder(tuned)
+
+
+def _published(settings: EmbeddingSettings) -> RememberingEncoder:
+    """Return the encoder as it is published, with all layers or fewer."""
+    if settings.layers is None:
         return frozen_encoder(settings.model, settings.prefix)
-    return RememberingEncoder(trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors"))
+    return cut_encoder(settings.model, settings.prefix, settings.layers)
+
+
+def _decided(pairs: Pairs, wanted: Scores) -> Pairs:
+    """Return the pairs, those without a label with the one that is nearer to what is wanted."""
+    nearer = pl.Series((wanted >= 0.5).astype(np.int8))  # noqa: PLR2004
+    return Pairs(pairs.frame.with_columns(label=pl.coalesce("label", nearer)))
 
 
 def _branches(paths: pl.Series, depth: int) -> pl.Series:

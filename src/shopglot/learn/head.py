@@ -122,6 +122,19 @@ def fit_networks(
     return Head(mean, scale, tuple(_layers(network) for network in fitted))
 
 
+def weighted_classes(features: Features, wanted: Scores, weights: Scores) -> tuple[Features, NDArray[np.int8], Scores]:
+    """Return features, labels and weights that teach a classifier the probabilities `wanted`, shape (rows,).
+
+    A row counts as relevant by its probability and as irrelevant by the rest, which makes the weighted log loss the
+    cross-entropy with the probability itself. Rows that are certain stay one row, in their order.
+    """
+    sure, unsure = wanted > 0, (wanted > 0) & (wanted < 1)
+    labels = np.concatenate([sure, np.zeros(unsure.sum(), dtype=np.bool_)]).astype(np.int8)
+    first = weights * np.where(sure, wanted, 1.0)
+    rest = (weights * (1.0 - wanted))[unsure]
+    return np.concatenate([features, features[unsure]]), labels, np.concatenate([first, rest])
+
+
 def _require_both_classes(labels: NDArray[np.int8], fewest: int) -> None:
     relevant = int((labels == 1).sum())
     if min(relevant, len(labels) - relevant) < fewest:

@@ -98,7 +98,7 @@ class Packer:
             packed = RememberingEncoder(SessionEncoder.knowing(network, prefix, scorer.catalogue.names))
             self._encoders[id(encoder)] = network.folder.name, packed
         name, own = self._encoders[id(encoder)]
-        settings = scorer.settings.model_copy(update={"model": PACKED + name, "contrast": None})
+        settings = scorer.settings.model_copy(update={"model": PACKED + name, "contrast": None, "layers": None})
         catalogue = Catalogue.of(scorer.paths, own)
         return EmbeddingScorer(scorer.heads, settings, scorer.template, own, catalogue, scorer.paths)
 

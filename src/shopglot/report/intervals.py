@@ -37,11 +37,35 @@ def slice_intervals(
     In every repetition a group enters Poisson(1) times, the same for all slices. A repetition that is left without a
     relevant pair has no PR-AUC and is passed over.
     """
-    rng = np.random.default_rng(seed)
-    count = int(groups.max()) + 1
-    blocks = (rng.permutation(count) % BLOCKS)[groups]
-    times = rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
+    blocks, times = _drawn(groups, repetitions, seed)
     return [Intervals(*map(bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
+
+
+@dataclass(frozen=True, slots=True)
+class PairedIntervals:
+    """The 95 % intervals of what a new model changes on one slice, and of the share of the base's MCC that it keeps."""
+
+    f1: Interval
+    pr_auc: Interval
+    mcc: Interval
+    mcc_kept: Interval
+
+
+def paired_intervals(
+    new: Judged, base: Judged, groups: Groups, slices: Sequence[Rows], *, repetitions: int, seed: int
+) -> list[PairedIntervals]:
+    """Return the intervals of new minus base on each slice of the same rows, resampled together as `slice_intervals`.
+
+    A repetition in which the base's MCC is not above 0 says nothing of a share and is passed over there.
+    """
+    blocks, times = _drawn(groups, repetitions, seed)
+    found = []
+    for rows in slices:
+        ours, theirs = (Counts.of(each, blocks, rows).measured(times) for each in (new, base))
+        (mcc, of) = ours[-1], theirs[-1]
+        kept = np.divide(mcc, of, out=np.full(len(of), np.nan), where=of > 0)
+        found.append(PairedIntervals(*map(bounds, [*(ours - theirs), kept])))
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,6 +102,14 @@ class Counts:
         pairs = drawn.sum(axis=3)
         areas = np.clip(self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2)), 0.0, 1.0)
         return np.stack([f1_of(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
+
+
+def _drawn(groups: Groups, repetitions: int, seed: int) -> tuple[Groups, NDArray[np.float32]]:
+    """Return the block of each row, and how often each block enters each repetition."""
+    rng = np.random.default_rng(seed)
+    count = int(groups.max()) + 1
+    blocks = (rng.permutation(count) % BLOCKS)[groups]
+    return blocks, rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
 
 
 def _pr_auc(relevant: Floats, pairs: Floats) -> Floats:
