@@ -32,6 +32,7 @@ NAMES = (
     "enrich_table",
     "translation_shopify",
     "engine_stream",
+    "ray_scoring",
     "serve_load",
     "serve_clients",
     "suggest_shopify",

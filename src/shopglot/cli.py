@@ -284,6 +284,7 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 def score(
     bundle: Annotated[Path, typer.Argument(help="A run's `bundle` folder, or a `routing.json` of `budget`.")],
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    *,
     out: Out,
     taxonomy: Annotated[
         list[Path] | None,
@@ -295,18 +296,39 @@ def score(
     part_mb: Annotated[
         float, typer.Option(min=0.001, help="About how many megabytes of text are scored at a time.")
     ] = 8.0,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Score in this process, or on a Ray cluster; the rest is for `ray`.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the cluster's head, or auto; without it, this machine alone.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="At most so many workers.")] = None,
+    cpus_per_worker: Annotated[int | None, typer.Option(min=1, help="Processors of each worker.")] = None,
+    gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPUs of each worker; 0.5 lets two share one.")] = 0,
 ) -> None:
     """Score files of pairs: every input row comes back as it was, with `score` and `prediction`.
 
     The result is Parquet when --out ends in `.parquet`, JSON lines when it ends in `.jsonl`, `.json` or `.txt`.
     Unreadable rows are listed beside it. Files may have any size; a killed command goes on where it was.
+    With `--engine ray` the inputs are Parquet, and --out is a folder of shards with a manifest.
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
-    from shopglot.jobs import score_files
+    from shopglot.jobs import score_files, score_on_cluster
+    from shopglot.serve.settings import ClusterSettings
 
-    trees = tuple(taxonomy or ())
-    scored = score_files(bundle, tuple(files), out, taxonomy=trees, max_bad_rows=max_bad_rows, part_mb=part_mb)
+    trees, given = tuple(taxonomy or ()), tuple(files)
+    if engine == "ray":
+        cluster = ClusterSettings(
+            address=address,
+            workers=workers,
+            cpus_per_worker=cpus_per_worker,
+            gpus_per_worker=gpus_per_worker,
+            part_mb=part_mb,
+        )
+        scored = score_on_cluster(bundle, given, out, taxonomy=trees, max_bad_rows=max_bad_rows, cluster=cluster)
+    else:
+        scored = score_files(bundle, given, out, taxonomy=trees, max_bad_rows=max_bad_rows, part_mb=part_mb)
     for name, count in scored.items():
         output.print(f"{name}: {count:,}")
     output.print(f"scored: {out}")

@@ -63,10 +63,14 @@ from shopglot.report.summary import Report, check_slices, summarise
 from shopglot.serve.budget import Budget, Wanted, budget_of
 from shopglot.serve.budget_files import MARK as BUDGET_MARK
 from shopglot.serve.budget_files import write_budget
+from shopglot.serve.cluster import connected
 from shopglot.serve.deciders import load_decider
-from shopglot.serve.settings import EngineSettings
+from shopglot.serve.settings import ClusterSettings, EngineSettings
+from shopglot.serve.sharded import score_in_shards
 from shopglot.serve.stage_cost import Repetition, measure
 from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
+from shopglot.serve.units import parquet_files
+from shopglot.serve.worker import Job
 
 _JUDGING: Final = 5_000
 """How many labelled pairs are scored by every stage to choose between routings."""
@@ -101,6 +105,33 @@ def score_files(
             found = survey_files(scoring, model, journal)
         with stages.timed("score"):
             return score_chunks(scoring, model, found, journal)
+
+
+def score_on_cluster(
+    bundle: str | Path,
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    taxonomy: Sequence[str | Path] = (),
+    max_bad_rows: float = 1.0,
+    cluster: ClusterSettings | None = None,
+) -> dict[str, int]:
+    """Score the rows of Parquet files, or of folders of them, with Ray, and return what happened to how many rows.
+
+    `out` becomes a folder of shards, whose rows are those that `score_files` writes, with a manifest that lists them in
+    the order of the rows once all are there. All machines of the cluster must see all paths. A call that was stopped
+    goes on from the shards that are whole when it is made again.
+    """
+    cluster = cluster or ClusterSettings()
+    job = Job(
+        model=Path(bundle).absolute(),
+        files=parquet_files([Path(file) for file in files]),
+        out=Path(out).absolute(),
+        taxonomy=tuple(Path(path).absolute() for path in taxonomy),
+        max_bad_rows=max_bad_rows,
+        settings=EngineSettings(chunk_bytes=round(cluster.part_mb * 2**20)),
+    )
+    return score_in_shards(job, connected(cluster))
 
 
 def plan_cascade(

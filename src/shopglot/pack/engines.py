@@ -98,8 +98,10 @@ def capable() -> frozenset[Precision]:
 
 
 def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processor cores this process may use, at most `OMP_NUM_THREADS`, which limits one of many."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(allowed, int(limit)) if limit.isdigit() and int(limit) else allowed
 
 
 def without_telemetry() -> None:

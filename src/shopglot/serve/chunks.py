@@ -8,6 +8,7 @@ import polars as pl
 
 from shopglot.core.pairs import Pairs
 from shopglot.curate.blocks import START, Place
+from shopglot.curate.raw import RawTable
 from shopglot.curate.read import judged_rows, raw_chunks
 from shopglot.serve.engine import Engine
 from shopglot.serve.survey import Survey
@@ -38,8 +39,14 @@ def clean_chunks(files: Sequence[Path], found: Survey, engine: Engine, size: int
     for number in range(start.file, len(files)):
         place = start.place if number == start.file else START
         for table, after in raw_chunks(files[number], size, place, found.schemas[number]):
-            kept, _ = judged_rows(table, engine.curate, None, training=False)
-            if kept.height:
-                raw = kept.drop("file", "line", "text", "reason")
-                pairs, counts = engine.clean(Pairs.from_frame(pl.concat([found.own, raw], how="diagonal_relaxed")))
-                yield Chunk(pairs, counts, Cursor(number, after))
+            if cleaned := clean_table(table, found.own, engine):
+                yield Chunk(*cleaned, Cursor(number, after))
+
+
+def clean_table(table: RawTable, own: pl.DataFrame, engine: Engine) -> tuple[Pairs, dict[str, int]] | None:
+    """Return the clean pairs of a table with the columns `own` too, and the rows of each flag; None without a pair."""
+    kept, _ = judged_rows(table, engine.curate, None, training=False)
+    if not kept.height:
+        return None
+    raw = kept.drop("file", "line", "text", "reason")
+    return engine.clean(Pairs.from_frame(pl.concat([own, raw], how="diagonal_relaxed")))

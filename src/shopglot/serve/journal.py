@@ -18,7 +18,7 @@ from shopglot.pack.scored import write_table
 from shopglot.serve.chunks import Cursor
 
 _BINDING: Final = "binding.json"
-_LOCK: Final = "lock"
+LOCK: Final = "lock"
 _AT_ONCE: Final = 2**20
 _ROW_GROUP: Final = 100_000
 
@@ -103,7 +103,7 @@ class Journal:
 def locked(folder: Path, out: Path) -> Iterator[None]:
     """Make `folder` and hold it against other processes; raises DataError where one holds it."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = folder / _LOCK
+    lock = folder / LOCK
     with lock.open("w") as file, named_where_there_is_no_room(out):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

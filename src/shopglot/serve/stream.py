@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -65,7 +65,8 @@ def begun(scoring: Scoring, model: Path) -> Iterator[Journal]:
     """
     with locked(scoring.folder, scoring.out):
         journal = Journal(scoring.folder, scoring.out.suffix)
-        journal.bind(_binding(scoring, model))
+        setting = {"chunk_bytes": scoring.settings.chunk_bytes, "suffix": scoring.out.suffix}
+        journal.bind(made_from(scoring.files, model, scoring.taxonomy, setting))
         try:
             yield journal
         except BaseException:
@@ -105,7 +106,39 @@ def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Jou
     counts = Counter[str]()
     for part in parts:
         counts.update(part.counts)
-    return {"rows": found.rows, "quarantined": found.quarantined} | _in_order(counts)
+    return {"rows": found.rows, "quarantined": found.quarantined} | in_order(counts)
+
+
+def counts_of(decided: Decided) -> dict[str, int]:
+    """Return how many rows are relevant, and how many each stage of a cascade decided."""
+    stages = [] if decided.stage is None else decided.stage.drop_nulls().value_counts().iter_rows()
+    return {"relevant": int(decided.decision.sum())} | {f"decided by {name}": count for name, count in stages}
+
+
+def in_order(counts: Counter[str]) -> dict[str, int]:
+    """Return the counts of flags, the most frequent first, and then the others."""
+    last = [name for name in ("languages corrected", "relevant") if name in counts]
+    return {name: count for name, count in counts.most_common() if name not in last} | {
+        name: counts[name] for name in last
+    }
+
+
+def made_from(
+    files: Sequence[Path], model: Path, taxonomy: Sequence[Path], setting: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what scored rows depend on, each part of it under the name by which a person knows it."""
+    return {
+        "input": _marks(files),
+        "model": checksum_of(model),
+        "taxonomy": _marks(taxonomy),
+        "setting": dict(setting),
+        "version of shopglot or polars": [metadata.version("shopglot"), pl.__version__],
+    }
+
+
+def checksum_of(model: Path) -> str:
+    """Return the checksum that changes with a bundle's folder or a routing file."""
+    return sha256(model / "manifest.json" if model.is_dir() else model)
 
 
 def _scored_parts(
@@ -116,7 +149,7 @@ def _scored_parts(
     chunks = clean_chunks(scoring.files, found, engine, scoring.settings.chunk_bytes, start)
     for chunk in ahead(chunks):
         answer = engine.score(chunk.pairs)
-        counts = chunk.counts | {"relevant": int(answer.decided.decision.sum())} | _by_stage(answer.decided)
+        counts = chunk.counts | counts_of(answer.decided)
         done = Done(number, len(chunk.pairs), counts, chunk.after)
         _require_unchanged(scoring, journal)
         journal.write(scored_table(chunk.pairs, answer.decided), answer.learned, done)
@@ -133,31 +166,6 @@ def _changed(scoring: Scoring, journal: Journal) -> list[str]:
     """Return the inputs that are not what they were when the journal was begun."""
     before = journal.binding["input"]
     return [name for name, mark in _marks(scoring.files).items() if before[name] != mark]
-
-
-def _by_stage(decided: Decided) -> dict[str, int]:
-    """Return how many rows each stage of a cascade decided."""
-    if decided.stage is None:
-        return {}
-    return {f"decided by {name}": count for name, count in decided.stage.drop_nulls().value_counts().iter_rows()}
-
-
-def _in_order(counts: Counter[str]) -> dict[str, int]:
-    """Return the counts of flags, the most frequent first, and then the others."""
-    last = [name for name in ("languages corrected", "relevant") if name in counts]
-    return {name: count for name, count in counts.most_common() if name not in last} | {
-        name: counts[name] for name in last
-    }
-
-
-def _binding(scoring: Scoring, model: Path) -> dict[str, Any]:
-    return {
-        "input": _marks(scoring.files),
-        "model": sha256(model / "manifest.json" if model.is_dir() else model),
-        "taxonomy": _marks(scoring.taxonomy),
-        "setting": {"chunk_bytes": scoring.settings.chunk_bytes, "suffix": scoring.out.suffix},
-        "version of shopglot or polars": [metadata.version("shopglot"), pl.__version__],
-    }
 
 
 def _marks(paths: Sequence[Path]) -> dict[str, Any]:

@@ -1,27 +1,32 @@
 """What no chunk of a file can know by itself: a first pass over files that are to be scored."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import polars as pl
 
+from shopglot.core.files import read_json, write_json
 from shopglot.core.pairs import OWN, Pairs
 from shopglot.curate.clean import clean
 from shopglot.curate.prepare import warn_of_one_level
+from shopglot.curate.raw import RawTable
 from shopglot.curate.read import file_schema, judged_rows, raw_chunks, require_good_rows, stacked
 from shopglot.curate.settings import CurateSettings
 
 _NAMED: Final = pl.Schema({"language": pl.String(), "target": pl.String()})
 _TABLES: Final = 50
+_SAID: Final = "survey.json"
+_OWN: Final = "columns.parquet"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Seen:
-    """What was seen of one file: how many rows, the first of those that are no pairs, the own columns, and `named`.
+    """What was seen of a file, or of a part of it.
 
-    `named` are the distinct languages and category paths.
+    `rows` are counted with those that are no pairs, the first of which is `first_bad`; `own` are the own columns, and
+    `named` the distinct languages and category paths.
     """
 
     rows: int
@@ -54,9 +59,34 @@ def survey(files: Sequence[Path], settings: CurateSettings, size: int, rejected:
 
     Raises DataError for a file that cannot be read, or of which no row can.
     """
-    schemas = tuple(file_schema(path, size) for path in files)
+    schemas, seen = tuple(file_schema(path, size) for path in files), []
     with rejected.open("wb") as set_aside:
-        seen = [_seen(path, schema, settings, size, set_aside) for path, schema in zip(files, schemas, strict=True)]
+        for path, schema in zip(files, schemas, strict=True):
+            seen.append(seen_in((table for table, _ in raw_chunks(path, size, schema=schema)), settings, set_aside))
+            require_good_rows(path, seen[-1].rows - seen[-1].quarantined, seen[-1].first_bad)
+    return in_common(files, schemas, seen, settings)
+
+
+def seen_in(tables: Iterable[RawTable], settings: CurateSettings, set_aside: BinaryIO) -> Seen:
+    """Return what is seen in tables of one file, and write the rows that are no pairs to `set_aside`."""
+    good, quarantined, first_bad = 0, 0, None
+    own, named = pl.DataFrame(), [_NAMED.to_frame()]
+    for table in tables:
+        kept, quarantine = judged_rows(table, settings, None, training=False)
+        if quarantine.height:
+            quarantine.write_ndjson(set_aside)
+            first_bad = first_bad or quarantine.row(0, named=True)
+        if kept.height:
+            own = kept.select(f"^{OWN}.*$").clear()
+            named = [*named, _named(kept)] if len(named) < _TABLES else [pl.concat([*named, _named(kept)]).unique()]
+        good, quarantined = good + kept.height, quarantined + quarantine.height
+    return Seen(good + quarantined, quarantined, first_bad, own, pl.concat(named).unique())
+
+
+def in_common(
+    files: Sequence[Path], schemas: tuple[pl.Schema | None, ...], seen: Sequence[Seen], settings: CurateSettings
+) -> Survey:
+    """Return what the pairs have in common of which each of `seen` is a part, from the file at its place in `files`."""
     languages, paths = _cleaned(pl.concat(each.named for each in seen).unique(), settings)
     return Survey(
         schemas=schemas,
@@ -69,20 +99,18 @@ def survey(files: Sequence[Path], settings: CurateSettings, size: int, rejected:
     )
 
 
-def _seen(path: Path, schema: pl.Schema | None, settings: CurateSettings, size: int, set_aside: BinaryIO) -> Seen:
-    good, quarantined, first_bad = 0, 0, None
-    own, named = pl.DataFrame(), [_NAMED.to_frame()]
-    for table, _ in raw_chunks(path, size, schema=schema):
-        kept, quarantine = judged_rows(table, settings, None, training=False)
-        if quarantine.height:
-            quarantine.write_ndjson(set_aside)
-            first_bad = first_bad or quarantine.row(0, named=True)
-        if kept.height:
-            own = kept.select(f"^{OWN}.*$").clear()
-            named = [*named, _named(kept)] if len(named) < _TABLES else [pl.concat([*named, _named(kept)]).unique()]
-        good, quarantined = good + kept.height, quarantined + quarantine.height
-    require_good_rows(path, good, first_bad)
-    return Seen(good + quarantined, quarantined, first_bad, own, pl.concat(named).unique())
+def write_survey(found: Survey, folder: Path) -> None:
+    """Keep a survey of Parquet files in a folder that exists."""
+    said = {name: getattr(found, name) for name in ("languages", "paths", "rows", "quarantined", "first_bad")}
+    found.own.write_parquet(folder / _OWN)
+    write_json(folder / _SAID, said)
+
+
+def read_survey(folder: Path) -> Survey:
+    """Return the survey of Parquet files that was kept in a folder."""
+    said: dict[str, Any] = read_json(folder / _SAID)
+    said |= {name: tuple(said[name]) for name in ("languages", "paths")}
+    return Survey(schemas=(), own=pl.read_parquet(folder / _OWN), **said)
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
