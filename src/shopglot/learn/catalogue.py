@@ -19,6 +19,8 @@ NEAREST: Final = 32
 """How many of the names nearest to a query are looked at one by one."""
 TEMPERATURE: Final = 0.03
 _AT_ONCE: Final = 512
+_ROUNDED: Final = 1e-3
+"""Of a difference that is less than this share of what it is taken from, float32 leaves too few digits."""
 ABSENT: Final = -1.0
 """The cosine with something that is not there, such as the siblings of an only child."""
 
@@ -124,9 +126,8 @@ def _standing(near: Near, query: Rows, around: Relatives, path: Rows, cosines: F
     best_uncle, _ = _best_and_above(near, query, uncles, parent)
     others = _others(near, query, own)
     top, fifth, twentieth = (others[:, min(rank, others.shape[1] - 1)] for rank in (0, 4, 19))
-    rest = near.mass[query] - _sums(own, np.exp((near.cosines[query[own.owners()], own.values] - 1) / TEMPERATURE))
     leaf_term, parent_term = (np.exp((cosine - 1) / TEMPERATURE) for cosine in (leaf, parent))
-    whole = np.maximum(rest, 0) + leaf_term + parent_term
+    whole = _of_others(near, query, own, leaf_term + parent_term) + leaf_term + parent_term
     columns = (
         best_sibling,
         np.where(siblings.lengths > 0, leaf - best_sibling, 1.0),
@@ -189,6 +190,21 @@ def _sums(lists: Lists, values: Floats) -> NDArray[np.float64]:
     """Return the sum of each row's values; in float64, for what is left of the whole may be a millionth of it."""
     sums = np.bincount(lists.owners(), weights=values, minlength=len(lists.lengths))
     return np.asarray(sums, dtype=np.float64)
+
+
+def _of_others(near: Near, query: Rows, own: Lists, beside: Floats) -> NDArray[np.float64]:
+    """Return the softmax terms of the names that are no level of each row's path, to which `beside` will be added.
+
+    They are what a path's own terms leave of all terms. Where these, such as that of a level above the parent, are
+    nearly all there is, the difference is rounding, and the others are added up one by one.
+    """
+    mass = near.mass[query]
+    rest = mass - _sums(own, np.exp((near.cosines[query[own.owners()], own.values] - 1) / TEMPERATURE))
+    for row in np.flatnonzero(rest + beside < _ROUNDED * mass):
+        names = own.values[own.starts[row] : own.starts[row] + own.lengths[row]]
+        cosines = np.delete(near.cosines[query[row]], names)
+        rest[row] = np.exp((cosines - 1) / TEMPERATURE).sum(dtype=np.float64)
+    return np.maximum(rest, 0)
 
 
 def _others(near: Near, query: Rows, own: Lists) -> Floats:
