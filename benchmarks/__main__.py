@@ -17,7 +17,13 @@ NAMES = (
     "llm_table",
     "llm_transfer",
     "shopify_qc",
+    "distill_shopify",
     "new_languages",
+    "cascade",
+    "hundred_million",
+    "request_of_fifty",
+    "cross_encoder",
+    "pack_speed",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",
@@ -25,6 +31,11 @@ NAMES = (
     "translation_dropout",
     "enrich_table",
     "translation_shopify",
+    "engine_stream",
+    "ray_scoring",
+    "serve_load",
+    "serve_clients",
+    "suggest_shopify",
 )
 
 

@@ -32,10 +32,10 @@ from shopglot.demo.simulate import read_truth
 from shopglot.fold.store import load_folds
 from shopglot.jobs import audit_run
 from shopglot.merge.chain import cross_fitted
+from shopglot.merge.intervals import f1_difference
 from shopglot.pack.bundle import Bundle, load
 from shopglot.pack.record import SCORES
 from shopglot.pipeline import Data, gather, learn, merge, run
-from shopglot.report.intervals import f1_difference
 from shopglot.report.measure import Measures
 
 ROOT: Final = Path(__file__).parents[1]

@@ -37,7 +37,7 @@ from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingLearner
 from shopglot.learn.settings import EmbeddingSettings
-from shopglot.report.intervals import f1_interval
+from shopglot.merge.intervals import f1_interval
 from shopglot.report.measure import Measures
 
 DATA: Final = Path(__file__).parents[2] / "shared" / "data" / "shopify_qc"

@@ -26,9 +26,9 @@ from shopglot.core.scores import Scorer
 from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.merge.blend import Blend, Mean
+from shopglot.merge.intervals import f1_interval
 from shopglot.pack.bundle import Bundle
 from shopglot.pipeline import run
-from shopglot.report.intervals import f1_interval
 from shopglot.report.measure import Measures
 
 ROOT = Path(__file__).parents[1]

@@ -255,6 +255,16 @@ def test_scoring_a_scored_file_again_replaces_what_was_said(ran: Ran, tmp_path: 
     assert read(tmp_path / "twice.jsonl").equals(read(tmp_path / "once.jsonl"))
 
 
+def test_parts_of_another_size_change_no_score_beyond_its_last_digits(ran: Ran, tmp_path: Path) -> None:
+    files = [ran.folder / "data" / f"dev_{task}.txt" for task in ("QC", "QI")]
+    tables = []
+    for part_mb in (8.0, 0.004):
+        score_files(ran.bundle, files, tmp_path / "scored.parquet", part_mb=part_mb)
+        tables.append(read(tmp_path / "scored.parquet"))
+    assert tables[1]["score"].to_numpy() == pytest.approx(tables[0]["score"].to_numpy(), abs=1e-6)
+    assert tables[1].drop("score").equals(tables[0].drop("score"))
+
+
 def test_what_is_evaluated_is_what_scikit_learn_says(ran: Ran, tmp_path: Path) -> None:
     files = [ran.folder / "data" / f"dev_{task}.txt" for task in ("QC", "QI")]
     score_files(ran.bundle, files, tmp_path / "scored.parquet")

@@ -14,6 +14,7 @@ from shopglot.core.errors import DataError, RecipeError, ShopglotError
 from shopglot.core.pair import Pair, Task
 from shopglot.enrich.translate_settings import Quantization
 from shopglot.learn.gpus import GPUS, gpu_named
+from shopglot.pack.engines import Precision
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -237,6 +238,34 @@ def sweep(
 
 
 @app.command()
+def distill(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run, which teaches.")],
+    out: Out,
+    student: Annotated[
+        Path | None,
+        typer.Argument(help="A YAML file of a student; without it, frozen sentence vectors and one small head."),
+    ] = None,
+    unlabelled: Annotated[
+        list[Path] | None, typer.Option(help="A file of pairs for the teacher to judge; may be given again.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Teach a smaller model what a finished run knows: a bundle of its own, and a report beside its teacher.
+
+    A distillation that was killed goes on where it was when it is started again.
+
+    Example: `shopglot distill runs/demo recipes/students/e5-half.yaml --out runs/small --unlabelled log.csv`
+    """
+    from shopglot.config import load_distill_settings
+    from shopglot.distill import distill as distill_run
+    from shopglot.report.distilled import console_distilled
+
+    found = distill_run(run, load_distill_settings(student, overrides or ()), out, unlabelled or ())
+    output.print(console_distilled(found))
+    output.print(f"report: {out / 'report.html'}\nbundle: {out / 'bundle'}")
+
+
+@app.command()
 def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished run.")]) -> None:
     """Show a run's figures and write its page again.
 
@@ -253,8 +282,9 @@ def report(folder: Annotated[Path, typer.Argument(help="The folder of a finished
 
 @app.command()
 def score(
-    bundle: Annotated[Path, typer.Argument(help="The `bundle` folder of a finished run.")],
+    bundle: Annotated[Path, typer.Argument(help="A run's `bundle` folder, or a `routing.json` of `budget`.")],
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    *,
     out: Out,
     taxonomy: Annotated[
         list[Path] | None,
@@ -263,20 +293,84 @@ def score(
     max_bad_rows: Annotated[
         float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
     ] = 1.0,
+    part_mb: Annotated[
+        float, typer.Option(min=0.001, help="About how many megabytes of text are scored at a time.")
+    ] = 8.0,
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="Score in this process, or on a Ray cluster; the rest is for `ray`.")
+    ] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the cluster's head, or auto; without it, this machine alone.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="At most so many workers.")] = None,
+    cpus_per_worker: Annotated[int | None, typer.Option(min=1, help="Processors of each worker.")] = None,
+    gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPUs of each worker; 0.5 lets two share one.")] = 0,
 ) -> None:
     """Score files of pairs: every input row comes back as it was, with `score` and `prediction`.
 
     The result is Parquet when --out ends in `.parquet`, JSON lines when it ends in `.jsonl`, `.json` or `.txt`.
-    Unreadable rows are listed beside it.
+    Unreadable rows are listed beside it. Files may have any size; a killed command goes on where it was.
+    With `--engine ray` the inputs are Parquet, and --out is a folder of shards with a manifest.
 
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
-    from shopglot.jobs import score_files
+    from shopglot.jobs import score_files, score_on_cluster
+    from shopglot.serve.settings import ClusterSettings
 
-    scored = score_files(bundle, tuple(files), out, taxonomy=tuple(taxonomy or ()), max_bad_rows=max_bad_rows)
+    trees, given = tuple(taxonomy or ()), tuple(files)
+    if engine == "ray":
+        cluster = ClusterSettings(
+            address=address,
+            workers=workers,
+            cpus_per_worker=cpus_per_worker,
+            gpus_per_worker=gpus_per_worker,
+            part_mb=part_mb,
+        )
+        scored = score_on_cluster(bundle, given, out, taxonomy=trees, max_bad_rows=max_bad_rows, cluster=cluster)
+    else:
+        scored = score_files(bundle, given, out, taxonomy=trees, max_bad_rows=max_bad_rows, part_mb=part_mb)
     for name, count in scored.items():
         output.print(f"{name}: {count:,}")
     output.print(f"scored: {out}")
+
+
+@app.command()
+def budget(
+    bundles: Annotated[list[Path], typer.Argument(help="The `bundle` folders of finished runs, in any order.")],
+    files: Annotated[
+        list[Path], typer.Option("--files", help="Labelled pairs that no bundle learned from; may be given again.")
+    ],
+    out: Out,
+    *,
+    pairs: Annotated[float, typer.Option(min=1, help="How many pairs are to be scored, such as 100e6.")] = 100e6,
+    hours: Annotated[float | None, typer.Option(min=0, help="How long that may take on this machine.")] = None,
+    lose: Annotated[float, typer.Option(min=0, help="How much F1 may be lost to the dearest bundle alone.")] = 0.005,
+    like: Annotated[
+        list[Path] | None, typer.Option(help="Pairs that repeat themselves as those to be scored; may be given again.")
+    ] = None,
+    taxonomy: Annotated[list[Path] | None, typer.Option(help="Files of category paths; may be given again.")] = None,
+) -> None:
+    """Route pairs through cheap and dear bundles: what every way costs on this machine, and how well it decides.
+
+    The cheapest way that loses little enough is written as `routing.json`, which `score` reads like a bundle. Each
+    bundle decides the pairs that it is sure of and passes on the rest.
+
+    Example: `shopglot budget runs/small/bundle runs/demo/bundle --files held_out.csv --hours 24 --out runs/budget`
+    """
+    from shopglot.jobs import plan_cascade
+    from shopglot.report.table import plain_table
+    from shopglot.serve.budget import Wanted
+    from shopglot.serve.budget_files import frontier_table, stage_table
+
+    seconds = None if hours is None else hours * 3600 / pairs
+    wanted = Wanted(lose=lose, seconds=seconds)
+    made = plan_cascade(bundles, tuple(files), out, wanted, like=tuple(like or ()), taxonomy=tuple(taxonomy or ()))
+    output.print(plain_table(stage_table(made), "what each bundle costs here"))
+    output.print(plain_table(frontier_table(made), "cost against F1"))
+    if made.chosen.missed:
+        output.print(made.chosen.missed)
+    output.print(f"{pairs:,.0f} pairs: {pairs * made.chosen.seconds / 3600:,.1f} hours")
+    output.print(f"routing: {out / 'routing.json'}")
 
 
 @app.command()
@@ -435,6 +529,129 @@ def merge_adapters(
 
     merge(model, out)
     output.print(f"model: {out}")
+
+
+@app.command()
+def pack(
+    run: Annotated[Path, typer.Argument(help="The folder of a finished run; with --pairs, a bundle will do.")],
+    out: Out,
+    *,
+    precision: Annotated[Precision, typer.Option(help="What the networks compute in.")] = "int8",
+    engine: Annotated[
+        Literal["auto", "openvino", "onnxruntime"], typer.Option(help="What runs them; auto: the faster one here.")
+    ] = "auto",
+    pairs: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pairs to trim, calibrate and judge by, in place of the run's files; may be given again."),
+    ] = None,
+    trim: Annotated[bool, typer.Option(help="Whether word pieces are left out that the pairs do not use.")] = True,
+    spare: Annotated[int, typer.Option(min=0, help="The most probable of the unused pieces, which are kept.")] = 0,
+    max_flips: Annotated[float, typer.Option(help="The share of decisions that may change.")] = 0.01,
+    max_f1_change: Annotated[float, typer.Option(help="By how much F1 may change in any task.")] = 0.002,
+) -> None:
+    """Make a run's bundle small and fast, and write it only where it decides as before.
+
+    What it becomes scores without torch. Its calibration and thresholds are chosen anew, on the run's tune part.
+
+    Example: `shopglot pack runs/demo --out runs/packed --precision int8 --engine auto`
+    """
+    from shopglot.jobs import pack_run
+    from shopglot.pack.settings import PackSettings
+    from shopglot.report.parity import parity_table
+
+    settings = PackSettings(
+        precision=precision, engine=engine, trim=trim, spare=spare, max_flips=max_flips, max_f1_change=max_f1_change
+    )
+    parity, size = pack_run(run, out, settings, files=pairs or ())
+    output.print(parity_table(parity))
+    output.print(f"bundle: {out}, {size / 1e6:,.1f} MB")
+
+
+@app.command()
+def parity(
+    base: Annotated[Path, typer.Argument(help="The bundle that is held to be right.")],
+    new: Annotated[Path, typer.Argument(help="Another bundle of the same model, such as a packed one.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
+    max_flips: Annotated[float, typer.Option(help="The share of decisions that may change.")] = 0.01,
+    max_f1_change: Annotated[float, typer.Option(help="By how much F1 may change in any task.")] = 0.002,
+) -> None:
+    """Say how far two bundles of one model are from deciding alike, and which pairs they judge most differently.
+
+    The exit code is 1 where more changes than may.
+
+    Example: `shopglot parity runs/demo/bundle runs/packed pairs.jsonl --max-flips 0.02`
+    """
+    from shopglot.jobs import compare_bundles
+    from shopglot.report.parity import parity_table
+
+    found = compare_bundles(base, new, files)
+    output.print(parity_table(found))
+    if faults := found.faults(max_flips=max_flips, max_f1_change=max_f1_change):
+        output.print("over the limit: " + "; ".join(faults))
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle, packed or not.")],
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Option("--pairs", help="Files of pairs; without them, simulated ones are scored.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, help="Pairs that are scored, at most.")] = 2_000,
+    candidates: Annotated[int, typer.Option(min=1, help="Targets of one request.")] = 50,
+    requests: Annotated[int, typer.Option(min=1, help="Requests that are timed.")] = 200,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for the figures.")] = None,
+) -> None:
+    """Measure a bundle on this machine: pairs a second, the latency of a request, and memory.
+
+    Example: `shopglot bench runs/packed --candidates 50 --out bench.json`
+    """
+    from shopglot.jobs import bench_bundle
+    from shopglot.report.bench import bench_table
+
+    measured = bench_bundle(bundle, files or (), pairs=size, candidates=candidates, requests=requests, out=out)
+    output.print(bench_table(measured))
+
+
+@app.command()
+def serve(
+    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle; it is never written to.")],
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    task: Annotated[Task | None, typer.Option(help="What requests that name no task mean.", show_default="QI")] = None,
+    api_keys: Annotated[
+        Path | None, typer.Option(help="A file of names and the SHA-256 of their keys; without it everyone may ask.")
+    ] = None,
+    taxonomy: Annotated[
+        list[Path] | None, typer.Option(help="A file of category paths to suggest from; may be given again.")
+    ] = None,
+    translator: Annotated[Path | None, typer.Option(help="A YAML file that says what translates on request.")] = None,
+    policies: Annotated[
+        Path | None, typer.Option(help="The folder in which versions of the policy are kept; else in memory.")
+    ] = None,
+    settings: Annotated[Path | None, typer.Option(help="A YAML file of limits, such as deadline_seconds.")] = None,
+) -> None:
+    """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own.
+
+    It listens until it is told to end, and then finishes what it took. `/docs` describes what it answers.
+
+    Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
+    """
+    from shopglot.config import load_http_settings, load_translate_settings
+    from shopglot.serve.run import Given
+    from shopglot.serve.run import serve as serve_bundle
+
+    read = load_http_settings(settings)
+    given = Given(
+        taxonomy=taxonomy or (),
+        keys=api_keys,
+        policies=policies,
+        translator=None if translator is None else load_translate_settings(translator),
+    )
+    limits = read if task is None else read.model_copy(update={"task": task})
+    serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)
 
 
 @app.command()

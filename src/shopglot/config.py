@@ -1,6 +1,5 @@
 """Recipes: one YAML file per experiment, checked before anything runs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -19,10 +18,12 @@ from shopglot.enrich.settings import EnrichSettings
 from shopglot.enrich.translate_settings import CTranslate2Settings, TableSettings, TranslateSettings
 from shopglot.fold.settings import FoldSettings
 from shopglot.format.settings import FormatSettings
-from shopglot.learn.settings import LearnerSettings
+from shopglot.learn.settings import LearnerSettings, check_names
 from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
+from shopglot.pack.distill_settings import DistillSettings
 from shopglot.report.settings import ReportSettings
+from shopglot.serve.http_settings import HttpSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
 M = TypeVar("M", bound=BaseModel)
@@ -72,12 +73,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _names_are_folders_of_their_own(self) -> Self:
-        names = [learner.name for learner in self.learn]
-        for name in names:
-            if not re.fullmatch(r"\w[\w.-]*", name):
-                raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
-        if len(set(names)) < len(names):
-            raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")
+        check_names([learner.name for learner in self.learn])
         return self
 
     @model_validator(mode="after")
@@ -123,6 +119,22 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
     return _beside(settings, path.parent)
 
 
+def load_http_settings(path: str | Path | None) -> HttpSettings:
+    """Return the limits of a server in a YAML file, the defaults where there is none; raises RecipeError likewise."""
+    content = {} if path is None else _content(Path(path), (), "server settings", "keys such as deadline_seconds")
+    return _valid(content, str(path), HttpSettings)
+
+
+def load_distill_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> DistillSettings:
+    """Return the settings of a student in a YAML file, or the defaults, with each `key=value` of `overrides` put in.
+
+    Raises RecipeError that names the key, where it stands and the nearest known one.
+    """
+    if path is None:
+        return _valid(_overridden(DistillSettings().model_dump(mode="json"), overrides), "--set", DistillSettings)
+    return _valid(_content(Path(path), overrides, "student", "student"), str(path), DistillSettings)
+
+
 def checked_sweep(recipe: Recipe) -> SweepSettings:
     """Return the recipe's sweep; raises RecipeError where there is none, or for a key or a value that cannot be tried.
 
@@ -165,10 +177,15 @@ def _content(path: Path, overrides: Sequence[str], kind: str, keys: str) -> dict
         raise RecipeError(f"{path} is not YAML: {' '.join(str(reason).split())}") from reason
     if not isinstance(content, dict):
         raise RecipeError(f"{path} holds no {kind}; it needs the keys {keys}")
-    for override in overrides:
-        _put(content, *_parsed(override))
+    content = _overridden(content, overrides)
     if (key := _with_nul(content)) is not None:
         raise RecipeError(f"{path}: {key!r} has a NUL character, which no path and no name may have; take it out")
+    return content
+
+
+def _overridden(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    for override in overrides:
+        _put(content, *_parsed(override))
     return content
 
 

@@ -1,14 +1,17 @@
 """What the other commands do, each as one short function."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import polars as pl
 
 from shopglot.config import Recipe, load_recipe
-from shopglot.core.errors import RecipeError
-from shopglot.core.files import require_own_folder
+from shopglot.core.errors import DataError, RecipeError
+from shopglot.core.files import named_where_there_is_no_room, require_own_folder, write_json
+from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
 from shopglot.curate.clean import clean
@@ -18,7 +21,7 @@ from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.read import read_pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.demo.simulate import is_simulated, read_truth, sizes
+from shopglot.demo.simulate import is_simulated, read_truth, simulate, sizes
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.load_translator import open_cache, translator_name
 from shopglot.enrich.protected import Protected
@@ -34,10 +37,15 @@ from shopglot.learn.plan import Plan, plan
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.token_counts import token_counts
 from shopglot.learn.workload import Workload
-from shopglot.merge.chain import cross_fitted
-from shopglot.pack.bundle import Calibrated, load
+from shopglot.merge.chain import cross_fitted, redecide
+from shopglot.merge.settings import MergeSettings
+from shopglot.pack.bench import Bench, bench
+from shopglot.pack.bundle import Bundle, Calibrated, load
+from shopglot.pack.convert import Packer
+from shopglot.pack.parity import Parity
 from shopglot.pack.record import read_scores, require_finished
-from shopglot.pack.scored import check_out, read_scored, write_scored, write_translated
+from shopglot.pack.scored import check_out, read_scored, write_translated
+from shopglot.pack.settings import PackSettings
 from shopglot.pipeline import Stages, enriched, gather
 from shopglot.report.attribution import Attribution, attribute
 from shopglot.report.audit import Known, LabelAudit, audit_labels, known
@@ -52,6 +60,20 @@ from shopglot.report.kept import read_side
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
+from shopglot.serve.budget import Budget, Wanted, budget_of
+from shopglot.serve.budget_files import MARK as BUDGET_MARK
+from shopglot.serve.budget_files import write_budget
+from shopglot.serve.cluster import connected
+from shopglot.serve.deciders import load_decider
+from shopglot.serve.settings import ClusterSettings, EngineSettings
+from shopglot.serve.sharded import score_in_shards
+from shopglot.serve.stage_cost import Repetition, measure
+from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
+from shopglot.serve.units import parquet_files
+from shopglot.serve.worker import Job
+
+_JUDGING: Final = 5_000
+"""How many labelled pairs are scored by every stage to choose between routings."""
 
 
 def score_files(
@@ -61,26 +83,199 @@ def score_files(
     *,
     taxonomy: Sequence[str | Path] = (),
     max_bad_rows: float = 1.0,
+    part_mb: float = 8.0,
 ) -> dict[str, int]:
     """Score every row of `files` that can be read, and return what happened to how many rows.
 
     `out` holds the input's columns as they were, followed by `score`, `prediction`, `threshold`, `read` and `flag`, in
     the input's order; rows that are no pairs stand in a file beside it. The model knows the category paths of its
-    bundle, those in `taxonomy` and those that the files' own rows name.
+    bundle, those in `taxonomy` and those that the files' own rows name. `bundle` may be the routing file of a cascade.
+
+    Files may have any size: about `part_mb` megabytes of text are scored at a time, each distinct pair once, and a call
+    that was killed goes on after the last such part when it is made again.
     """
-    out, stages = Path(out), Stages()
-    given, trees = [Path(file) for file in files], [Path(file) for file in taxonomy]
-    rejected = out.with_name(f"{out.stem}.quarantine.jsonl")
-    check_out(out, rejected, (*given, *trees))
+    stages = Stages()
+    settings = EngineSettings(chunk_bytes=round(part_mb * 2**20))
+    scoring = Scoring(tuple(map(Path, files)), Path(out), tuple(map(Path, taxonomy)), max_bad_rows, settings)
+    scoring.check()
     with stages.timed("load"):
-        model = load(bundle)
-    with stages.timed("curate"):
-        read = prepare_for_scoring(given, model.curate, max_bad_rows=max_bad_rows, quarantine=rejected)
-    with stages.timed("score"):
-        paths = read.pairs.filter(read.pairs.readable).of_task("QC")["target"].unique().to_list()
-        decided = model.knowing([*read_taxonomy(trees, model.curate), *paths]).score_clean(read.pairs)
-        write_scored(read.pairs, decided, out)
-    return {**read.counts, "relevant": int(decided.decision.sum())}
+        model = load_decider(bundle)
+    with begun(scoring, Path(bundle)) as journal:
+        with stages.timed("curate"):
+            found = survey_files(scoring, model, journal)
+        with stages.timed("score"):
+            return score_chunks(scoring, model, found, journal)
+
+
+def score_on_cluster(
+    bundle: str | Path,
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    taxonomy: Sequence[str | Path] = (),
+    max_bad_rows: float = 1.0,
+    cluster: ClusterSettings | None = None,
+) -> dict[str, int]:
+    """Score the rows of Parquet files, or of folders of them, with Ray, and return what happened to how many rows.
+
+    `out` becomes a folder of shards, whose rows are those that `score_files` writes, with a manifest that lists them in
+    the order of the rows once all are there. All machines of the cluster must see all paths. A call that was stopped
+    goes on from the shards that are whole when it is made again.
+    """
+    cluster = cluster or ClusterSettings()
+    job = Job(
+        model=Path(bundle).absolute(),
+        files=parquet_files([Path(file) for file in files]),
+        out=Path(out).absolute(),
+        taxonomy=tuple(Path(path).absolute() for path in taxonomy),
+        max_bad_rows=max_bad_rows,
+        settings=EngineSettings(chunk_bytes=round(cluster.part_mb * 2**20)),
+    )
+    return score_in_shards(job, connected(cluster))
+
+
+def plan_cascade(
+    bundles: Sequence[str | Path],
+    files: Sequence[str | Path],
+    out: str | Path,
+    wanted: Wanted,
+    *,
+    like: Sequence[str | Path] = (),
+    taxonomy: Sequence[str | Path] = (),
+) -> Budget:
+    """Measure what the bundles cost on this machine and how well every routing decides, and write it into `out`.
+
+    `files` hold labelled pairs that no bundle learned from, of which 5,000 are scored, and `like` pairs that
+    repeat themselves as those to be scored will; without them, `files` do. `out` gets `routing.json`, which `score`
+    and `serve` read like a bundle, and the frontier as `frontier.json` and `frontier.svg`.
+    """
+    out, folders = Path(out), [Path(bundle) for bundle in bundles]
+    require_own_folder(out, BUDGET_MARK)
+    first = load(folders[0])
+    read = prepare_for_scoring([Path(file) for file in files], first.curate).pairs
+    repeating = prepare_for_scoring([Path(file) for file in like], first.curate).pairs if like else read
+    labelled = read.labelled.filter(read.labelled.readable)
+    if not len(labelled):
+        raise DataError(f"{files[0]} has no labelled pairs; give some that none of the bundles learned from")
+    judging = Pairs(labelled.frame.sample(min(_JUDGING, len(labelled)), shuffle=True, seed=0))
+    known = (*read_taxonomy([Path(file) for file in taxonomy], first.curate), *read.of_task("QC")["target"].unique())
+    measured = [measure(folder, judging, known) for folder in folders]
+    budget = budget_of(judging, measured, Repetition.of(repeating), wanted)
+    write_budget(budget, out)
+    return budget
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Material:
+    """What packing takes from a run's files: pairs to trim and calibrate by, to decide by, and to judge by.
+
+    `tune` is None where the decision stays as it is; `rates` are the shares of relevant pairs in the data.
+    """
+
+    texts: Pairs
+    judged: Pairs
+    tune: Pairs | None = None
+    rates: Mapping[Task, float] = field(default_factory=dict)
+    merge: MergeSettings = field(default_factory=MergeSettings)
+
+
+def pack_run(
+    run: str | Path, out: str | Path, settings: PackSettings, *, files: Sequence[str | Path] = ()
+) -> tuple[Parity, int]:
+    """Write the bundle of a finished run as a small and fast one into `out`; return its parity and its size in bytes.
+
+    It is trimmed for the run's pairs, decides anew by its own scores of the tune part, and is written only where it
+    decides as before on the test and dev parts. With `files` of pairs, `run` may be a bundle alone; they stand for all
+    parts, and the decision stays as it is. Raises BundleError where the parity is over the limits of `settings`.
+    """
+    run, out = Path(run), Path(out)
+    require_own_folder(out, "manifest.json")
+    folder = run / "bundle" if (run / "bundle").is_dir() else run
+    source = load(folder)
+    material = _given(files, source) if files else _of_run(run)
+    judged = material.judged.of_tasks(source.decision.tasks)
+    if not len(judged):
+        raise RecipeError(f"{run} has neither a test part nor dev files to judge the packed model by; give --pairs")
+    with named_where_there_is_no_room(out), TemporaryDirectory(prefix=out.name, dir=_made(out.parent)) as work:
+        packed = _packed(source, material, settings, Path(work))
+        parity = parity_of(source, packed, judged)
+        parity.check(max_flips=settings.max_flips, max_f1_change=settings.max_f1_change)
+        facts = {"settings": settings.model_dump(), "decided_anew": material.tune is not None, "parity": parity.facts}
+        card = folder / "README.md"
+        replace(packed, facts={**source.facts, "packed": facts}).save(
+            out, card=card.read_text(encoding="utf-8") if card.is_file() else None
+        )
+    return parity, sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+
+
+def compare_bundles(base: str | Path, new: str | Path, files: Sequence[str | Path]) -> Parity:
+    """Return how far two bundles of one model are from deciding alike on the pairs of `files`."""
+    first = load(base)
+    return parity_of(first, load(new), _given(files, first).judged.of_tasks(first.decision.tasks))
+
+
+def parity_of(base: Bundle, new: Bundle, pairs: Pairs) -> Parity:
+    """Return the parity of two bundles on clean pairs, whose category paths both then know."""
+    paths = pairs.filter(pairs.readable).of_task("QC")["target"].unique().to_list()
+    decided = [bundle.knowing(paths).score_clean(pairs) for bundle in (base, new)]
+    return Parity.of(pairs, *decided)
+
+
+def bench_bundle(
+    bundle: str | Path,
+    files: Sequence[str | Path] = (),
+    *,
+    pairs: int = 2_000,
+    candidates: int = 50,
+    requests: int = 200,
+    out: str | Path | None = None,
+) -> Bench:
+    """Measure a bundle on this machine, on at most `pairs` of `files` or on simulated ones, and write it to `out`."""
+
+    def drawn(loaded: Bundle) -> Pairs:
+        if files:
+            own = _given(files, loaded).texts
+        else:
+            with TemporaryDirectory() as folder:
+                made = simulate(Path(folder), pairs=max(100, 4 * pairs), seed=0).files.values()
+                own = _given(list(made), loaded).texts
+        own = own.of_tasks(loaded.decision.tasks)
+        return Pairs(own.frame.sample(min(len(own), 2 * pairs), seed=0))
+
+    measured = bench(Path(bundle), drawn, candidates=candidates, requests=requests, seed=0)
+    if out is not None:
+        write_json(Path(out), measured.facts)
+    return measured
+
+
+def _packed(source: Bundle, material: Material, settings: PackSettings, work: Path) -> Bundle:
+    """Return the bundle over packed networks in `work`, deciding anew where there is a tune part to decide by."""
+    scorer = Packer(material.texts, settings, work).packed(source.scorer)
+    if material.tune is None:
+        return replace(source, scorer=scorer)
+    tune = material.tune.of_tasks(source.decision.tasks)
+    return replace(source, scorer=scorer, decision=redecide(tune, scorer.score(tune), material.merge, material.rates))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _given(files: Sequence[str | Path], bundle: Bundle) -> Material:
+    pairs = prepare_for_scoring([Path(file) for file in files], bundle.curate).pairs
+    return Material(pairs, pairs)
+
+
+def _of_run(run: Path) -> Material:
+    require_finished(run)
+    recipe = load_recipe(run / "recipe.yaml")
+    data, folds = enriched(recipe, gather(recipe, run)), load_folds(run / "folds")
+    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
+    given = data.train.filter(pl.col("made_from").is_null())
+    rates = {task: float(given.of_task(task).labels.mean()) for task in given.tasks}
+    judged = Pairs.concat([test, data.dev.labelled])
+    return Material(Pairs.concat([data.train, data.dev]), judged, tune, rates, recipe.merge)
 
 
 def translate_files(

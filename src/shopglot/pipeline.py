@@ -25,7 +25,7 @@ from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.corrections import correct
 from shopglot.curate.prepare import prepare, prepare_for_judging
-from shopglot.curate.taxonomy import read_taxonomy
+from shopglot.curate.taxonomy import read_taxonomy, taxonomy_version
 from shopglot.demo.simulate import simulate
 from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.enrich import Translating, enrich
@@ -62,7 +62,7 @@ from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
-_load = partial(load_scorer, loaders=SCORERS)
+load_fitted = partial(load_scorer, loaders=SCORERS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -115,7 +115,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
     with stages.timed("report"):
         report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
-        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
+        bundle.save(out / "bundle", card=model_card(report, shipped_facts(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
             back = None if data.translating is None else data.translating.function
@@ -203,7 +203,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
             data.train.of_tasks(trained_tasks(settings)),
             folds,
             out / "models" / settings.name,
-            _load,
+            load_fitted,
             at_once=fits_at_once(settings),
         )
     return validated
@@ -250,24 +250,15 @@ def merge(
         scores.frame.write_parquet(part)
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
-    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
-    parts = {"tune": tune, "test": test, "dev": data.dev.labelled.of_tasks(chain.weights)}
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scored = {}
-    for name, pairs in parts.items():
-        if len(pairs):
-            log.info("scoring the %d pairs of %s", len(pairs), name)
-            scored[name] = score_members(shipped, pairs, tasks)
-    given = data.train.filter(pl.col("made_from").is_null())
-    rates = {task: float(given.of_task(task).labels.mean()) for task in chain.weights}
-    decision, judged = _decide(shipped, scored, recipe, rates)
+    scored, rates = score_parts(shipped, data, folds, tasks), relevant_rates(data, shipped)
+    decision, judged = decide_parts(shipped, scored, recipe, rates)
     learners = {
         name: alone
         for name, blend in _each_alone(shipped, tasks).items()
-        for alone in _decide(blend, scored, recipe, rates)[1][-1:]
+        for alone in decide_parts(blend, scored, recipe, rates)[1][-1:]
     }
-    facts = {"name": recipe.name, "template": template(recipe).fingerprint, "data": data.facts["files"]}
-    bundle = Bundle(shipped, decision, recipe.curate, facts, _formats(recipe, chain.weights))
+    bundle = bundle_of(recipe, data, shipped, decision)
     inside = CrossFitted(
         cross_fitted_choices(data.train, scores, recipe.merge),
         cross_fitted_unlabelled(data.train, scores, recipe.merge),
@@ -329,7 +320,7 @@ def _learned_from(data: Data, folds: Folds) -> Pairs:
     return data.train.filter(folds.trains(data.train, None))
 
 
-def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
+def shipped_facts(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
     """Return what the model card says beside the report; where the files stood is nobody's business."""
     names = {
         part: tuple(Path(path.name) for path in getattr(recipe.data, part)) for part in ("train", "dev", "taxonomy")
@@ -363,7 +354,7 @@ def _members(
         learner = learner_of(recipe, settings, data)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
-        members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
+        members[settings.name] = fit_once(learner, train, folder, load_fitted, "all folds")
     return members
 
 
@@ -377,12 +368,44 @@ def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dic
     return formats
 
 
+def bundle_of(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bundle:
+    """Return what ships: the blend with its decision, and what is known of where it comes from."""
+    facts = {
+        "name": recipe.name,
+        "template": template(recipe).fingerprint,
+        "data": data.facts["files"],
+        "languages": data.train["language"].drop_nulls().unique().sort().to_list(),
+        "taxonomy": taxonomy_version(data.taxonomy),
+    }
+    return Bundle(blend, decision, recipe.curate, facts, _formats(recipe, blend.weights))
+
+
+def score_parts(
+    blend: Blend, data: Data, folds: Folds, tasks: Mapping[str, tuple[Task, ...]]
+) -> dict[str, MemberScores]:
+    """Return what each member says of the parts that nothing learned from: tune, test and dev, as far as there are."""
+    tune, test = (data.train.filter(folds.judges(data.train, part)) for part in (TUNE, TEST))
+    parts, scored = {"tune": tune, "test": test, "dev": data.dev.labelled}, {}
+    for name, each in parts.items():
+        pairs = each.of_tasks(blend.weights)
+        if len(pairs):
+            log.info("scoring the %d pairs of %s", len(pairs), name)
+            scored[name] = score_members(blend, pairs, tasks)
+    return scored
+
+
+def relevant_rates(data: Data, blend: Blend) -> dict[Task, float]:
+    """Return the share of relevant pairs in the data, per task of the blend."""
+    given = data.train.filter(pl.col("made_from").is_null())
+    return {task: float(given.of_task(task).labels.mean()) for task in blend.weights}
+
+
 def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[str, Blend]:
     """Return each learner as a blend of its own, so that the report can say what the others add to it."""
     return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
 
 
-def _decide(
+def decide_parts(
     blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe, rates: Mapping[Task, float]
 ) -> tuple[Decision, list[Judged]]:
     """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""

@@ -6,6 +6,7 @@ import pytest
 from shopglot.core.errors import RecipeError
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
+from shopglot.core.remembered import Remembered
 from shopglot.curate.language import correct_languages
 from shopglot.curate.settings import CurateSettings
 
@@ -94,6 +95,18 @@ def test_a_missing_lingua_is_named_with_the_way_to_get_it(monkeypatch: pytest.Mo
     assert corrected("무선 이어폰", "en") == "ko"
     with pytest.raises(RecipeError, match=r"shopglot\[train\]"):
         corrected("wireless headphones", "en")
+
+
+def test_what_lingua_said_before_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, memory = CurateSettings(languages=TRAINED), Remembered(limit=100)
+    queries = ["zapatillas deportivas para mujer", "wireless headphones for kids", "mochila escolar barata"]
+    pairs = Pairs.of(Pair(task="QI", query=query, target="x", language="en") for query in queries)
+    expected = correct_languages(pairs, settings)["language"].to_list()
+    assert set(expected) > {"en"}
+    correct_languages(pairs.filter(pl.col("query") != queries[1]), settings, memory)
+    assert correct_languages(pairs, settings, memory)["language"].to_list() == expected
+    monkeypatch.setitem(sys.modules, "lingua", None)
+    assert correct_languages(pairs, settings, memory)["language"].to_list() == expected
 
 
 def test_correction_can_be_left_out() -> None:

@@ -87,6 +87,12 @@ def test_the_features_are_those_of_the_slow_way(paths: list[str], drawn: list[tu
     np.testing.assert_allclose(fast_features(paths, rows), expected, atol=2e-5)
 
 
+def test_a_query_that_means_a_level_above_the_parent_leaves_no_rounding_in_the_shares() -> None:
+    paths, rows = ["tea,dolls,dolls", "green tea"], [("tea", "tea,dolls,dolls"), ("green tea", "tea,dolls,dolls")]
+    expected = [slow_features(paths, *row) for row in rows]
+    np.testing.assert_allclose(fast_features(paths, rows), expected, atol=2e-5)
+
+
 def test_the_features_of_a_catalogue_with_more_names_than_are_looked_at_are_those_of_the_slow_way() -> None:
     paths = [f"top {n % 5},shelf {n % 17},leaf {n}" for n in range(150)]
     rows = [(f"query {n}", paths[(7 * n) % 150]) for n in range(60)]

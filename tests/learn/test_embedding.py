@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from shopglot.core.pairs import Pairs
-from shopglot.learn.embedding import EmbeddingLearner
+from shopglot.learn.embedding import EmbeddingLearner, as_one
 from shopglot.learn.settings import ContrastSettings, EmbeddingSettings
 from tests import shop
 from tests.learn.learners import TEMPLATE
@@ -51,3 +51,14 @@ def test_frozen_weights_are_named_and_trained_ones_are_kept(tiny_bert: Path, tmp
 def test_the_encoder_that_stays_frozen_cannot_be_given_a_fine_tuning() -> None:
     with pytest.raises(ValueError, match="stays frozen"):
         EmbeddingSettings(contrast=ContrastSettings(steps=1))
+
+
+def test_scorers_of_the_same_features_are_one_scorer_with_their_mean_score(tiny_bert: Path, tmp_path: Path) -> None:
+    parts = [CATEGORIES.filter(np.arange(len(CATEGORIES)) % 2 == n) for n in (0, 1)]
+    paths = tuple(CATEGORIES["target"].unique())
+    scorers = [learner(tiny_bert, paths).fit(part, tmp_path) for part in parts]
+    one = as_one(scorers)
+    assert one is not None
+    expected = np.mean([scorer.score(CATEGORIES) for scorer in scorers], axis=0)
+    assert one.score(CATEGORIES) == pytest.approx(expected, abs=1e-5)
+    assert as_one([scorers[0], scorers[1].with_catalogue(paths[:3])]) is None

@@ -2,11 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shopglot.core.errors import DataError
+from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Labels
 from shopglot.core.scores import Scores
-from shopglot.learn.head import Features, Head, fit_logistic, fit_networks
+from shopglot.learn.head import Features, Head, fit_logistic, fit_networks, weighted_classes
 
 
 def drawn(rows: int = 400) -> tuple[Features, Labels]:
@@ -84,3 +87,39 @@ def test_a_class_with_too_few_rows_is_refused_with_both_counts() -> None:
         fit_logistic(FEATURES, np.ones_like(LABELS))
     with pytest.raises(DataError, match="9 relevant and 391 irrelevant pairs"):
         fit_networks(FEATURES, (np.arange(400) < 9).astype(np.int8), hidden=(4,), networks=1, seed=0)
+
+
+def test_the_mean_of_heads_is_one_head_with_their_mean_answer() -> None:
+    heads = [
+        fit_networks(FEATURES[rows], LABELS[rows], hidden=(5,), networks=2, seed=n)
+        for n, rows in enumerate((slice(250), slice(150, 400)))
+    ]
+    expected = np.mean([head(FEATURES) for head in heads], axis=0)
+    assert Head.mean_of(heads)(FEATURES) == pytest.approx(expected, abs=1e-5)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_weighted_classes_have_the_cross_entropy_of_the_probabilities(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    wanted = rng.choice([0.0, 0.2, 0.7, 1.0], 30)
+    weights, said = rng.uniform(0.1, 2, 30), rng.uniform(0.05, 0.95, 30)
+    features, labels, shares = weighted_classes(said[:, None].astype(np.float32), wanted, weights)
+    of_class = np.where(labels == 1, features[:, 0], 1 - features[:, 0])
+    entropy = weights * (wanted * np.log(said) + (1 - wanted) * np.log(1 - said))
+    assert (shares * np.log(of_class)).sum() == pytest.approx(entropy.sum(), rel=1e-4)
+
+
+def test_certain_rows_stay_as_they_are() -> None:
+    weights = np.resize([1.0, 2.0], len(LABELS))
+    features, labels, shares = weighted_classes(FEATURES, LABELS.astype(np.float64), weights)
+    assert np.array_equal(features, FEATURES)
+    assert np.array_equal(labels, LABELS)
+    assert np.array_equal(shares, weights)
+
+
+def test_a_head_learns_the_probabilities_it_is_taught() -> None:
+    wanted = sigmoid(FEATURES[:, 0].astype(np.float64) - FEATURES[:, 1] / 10 - 2.7)
+    taught = fit_logistic(*weighted_classes(FEATURES, wanted, np.ones(len(wanted))))
+    told = fit_logistic(FEATURES, LABELS)
+    assert np.abs(taught(FEATURES) - wanted).max() < 0.01
+    assert np.abs(told(FEATURES) - wanted).mean() > 0.1

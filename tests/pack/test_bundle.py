@@ -22,6 +22,8 @@ from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.merge.blend import Blend, Mean
+from shopglot.merge.decide import Decision
+from shopglot.merge.slices import SliceThreshold
 from shopglot.pack.bundle import Bundle
 from tests import shop
 
@@ -98,7 +100,7 @@ def no_format(folder: Path) -> None:
 
 def infinite_format(folder: Path) -> None:
     text = (folder / "manifest.json").read_text(encoding="utf-8")
-    (folder / "manifest.json").write_text(text.replace('"format": 1', '"format": 1e999'), encoding="utf-8")
+    (folder / "manifest.json").write_text(text.replace('"format": 2', '"format": 1e999'), encoding="utf-8")
 
 
 def nothing_listed(folder: Path) -> None:
@@ -114,13 +116,13 @@ def all_lost(folder: Path) -> None:
     [
         (changed_byte, "QI.safetensors has changed since the bundle was written"),
         (lost_file, "lacks scorer/QI.safetensors, which its manifest lists"),
-        (newer_format, "has bundle format 2, this version reads up to 1; upgrade shopglot"),
+        (newer_format, "has bundle format 3, this version reads up to 2; upgrade shopglot"),
         (no_manifest, "is not a bundle: it has no manifest.json"),
         (half_a_manifest, "manifest.json is damaged (JSONDecodeError"),
         (other_json, "manifest.json is damaged (TypeError"),
         (no_format, "manifest.json is damaged (ValueError: format 0 with "),
         (infinite_format, "manifest.json is damaged (OverflowError"),
-        (nothing_listed, "manifest.json is damaged (ValueError: format 1 with 0 files)"),
+        (nothing_listed, "manifest.json is damaged (ValueError: format 2 with 0 files)"),
         (all_lost, "is not a bundle: it has no manifest.json"),
     ],
 )
@@ -268,4 +270,25 @@ def _decomposed(text: str) -> str:
 
 def test_a_bundle_holds_json_text_and_safetensors_alone(saved: Path) -> None:
     assert {path.suffix for path in saved.rglob("*") if path.is_file()} == {".json", ".safetensors"}
-    assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 1
+    assert json.loads((saved / "manifest.json").read_text(encoding="utf-8"))["format"] == 2
+
+
+@pytest.mark.parametrize(
+    ("slices", "fields", "columns"),
+    [
+        ((), (), ()),
+        ((SliceThreshold(language="fr", category=None, relevant=3, threshold=0.4),), (), ("language",)),
+        ((), ("size", "brand"), ("own:brand", "own:size")),
+    ],
+)
+def test_a_bundle_says_which_columns_its_answer_may_depend_on(
+    lexical: Bundle, slices: tuple[SliceThreshold, ...], fields: tuple[str, ...], columns: tuple[str, ...]
+) -> None:
+    tasks = {task: own.model_copy(update={"slices": slices}) for task, own in lexical.decision.tasks.items()}
+    formats: dict[Task, FormatSettings] = {"QI": FormatSettings(item_fields=fields)}
+    bundle = replace(lexical, decision=Decision(tasks=tasks), format=formats)
+    assert bundle.columns_read == columns
+
+
+def test_a_bundle_of_an_earlier_version_may_read_any_column(lexical: Bundle) -> None:
+    assert "^own:.*$" in replace(lexical, format={}).columns_read

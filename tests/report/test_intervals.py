@@ -10,17 +10,8 @@ from shopglot.core.errors import DataError
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion
 from shopglot.core.pairs import Pairs
-from shopglot.report.intervals import (
-    BLOCKS,
-    SCORE_BINS,
-    Counts,
-    Interval,
-    Intervals,
-    f1_difference,
-    f1_interval,
-    query_groups,
-    slice_intervals,
-)
+from shopglot.merge.intervals import Interval, f1_difference, f1_interval, query_groups
+from shopglot.report.intervals import BLOCKS, SCORE_BINS, Counts, Intervals, slice_intervals
 from shopglot.report.slices import Rows
 from tests.report.made_up import judged
 

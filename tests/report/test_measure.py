@@ -6,7 +6,7 @@ from sklearn.calibration import calibration_curve
 
 from shopglot.core.judged import Judged
 from shopglot.core.pairs import Pairs
-from shopglot.report.intervals import query_groups
+from shopglot.merge.intervals import query_groups
 from shopglot.report.measure import FEW_GROUPS, FEW_PAIRS, Measures, SliceReport, Spread, slice_reports
 from shopglot.report.settings import ReportSettings
 from tests.report.made_up import judged

@@ -11,7 +11,7 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
-from shopglot.report.intervals import f1_difference
+from shopglot.merge.intervals import f1_difference
 from shopglot.report.measure import Measures
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise

@@ -8,8 +8,8 @@ from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
 from shopglot.core.pairs import Pairs
 from shopglot.enrich.readings import READINGS, Reading
+from shopglot.merge.intervals import f1_difference
 from shopglot.report.figures import decimal, percent, points
-from shopglot.report.intervals import f1_difference
 from shopglot.report.page import page
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, summarise

@@ -19,3 +19,7 @@ class BundleError(ShopglotError):
 
 class TrainingError(ShopglotError):
     """A training run that ended before its time; what it kept is whole, and it can go on."""
+
+
+class ClusterError(ShopglotError):
+    """A cluster that cannot be reached or used; what is finished is whole, and the work can go on."""

@@ -19,9 +19,12 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a `.part` path to write; it takes the place of `path` when the block ends without an error."""
-    part = path.with_name(path.name + ".part")
+def whole_file(path: Path, mark: str = "") -> Iterator[Path]:
+    """Give a `.part` path to write; it takes the place of `path` when the block ends without an error.
+
+    `mark` tells the part from that of another process which writes the same file.
+    """
+    part = path.with_name(f"{path.name}{mark}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with named_where_there_is_no_room(path):

@@ -8,6 +8,7 @@ import polars as pl
 
 from shopglot.core.errors import RecipeError
 from shopglot.core.pairs import Pairs
+from shopglot.core.remembered import Remembered, in_order, keys_of
 from shopglot.curate.settings import CurateSettings
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ SCRIPTS: Final = {
 
 _FEWEST_LETTERS: Final = 5
 _BATCH: Final = 20_000
+_KEY: Final = ("query", "language")
 
 
-def correct_languages(pairs: Pairs, settings: CurateSettings) -> Pairs:
+def correct_languages(pairs: Pairs, settings: CurateSettings, memory: Remembered | None = None) -> Pairs:
     """Return the same rows with the language that each clean query is written in; `own:language` stays the file's.
 
     A script other than Latin decides by itself: a row keeps a language of that script, else it gets the one among
@@ -38,6 +40,8 @@ def correct_languages(pairs: Pairs, settings: CurateSettings) -> Pairs:
     The other queries are judged by lingua (https://github.com/pemistahl/lingua-py) among the languages asked for. Its
     answer replaces the file's language only when it is `language_odds` times likelier (`one_word_odds` for a single
     word) and the query has five letters. A language that lingua does not know or was not asked for stays.
+
+    `memory` keeps lingua's answers for later calls with the same settings, whose languages have to be named for that.
 
     Raises RecipeError when lingua is needed and not installed.
     """
@@ -49,9 +53,9 @@ def correct_languages(pairs: Pairs, settings: CurateSettings) -> Pairs:
     unsure = queries.filter(pl.col("written").is_null() & (letters >= _FEWEST_LETTERS)).drop("written")
     found = queries.drop_nulls("written")
     if unsure.height and len(languages) > 1:
-        found = pl.concat([found, _by_lingua(unsure, languages, settings)])
-    key = ["query", "language"]
-    joined = pairs.frame.join(found, on=key, how="left", nulls_equal=True, maintain_order="left")
+        memory = Remembered(unsure.height) if memory is None else memory
+        found = pl.concat([found, _remembered(unsure, languages, settings, memory)])
+    joined = pairs.frame.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left")
     return Pairs(joined.with_columns(language=pl.coalesce("written", "language")).drop("written"))
 
 
@@ -64,6 +68,22 @@ def _by_script(languages: Sequence[str]) -> pl.Expr:
         language = pl.when(pl.col("language").is_in(written_so)).then("language").otherwise(answer)
         decisions.append(pl.when(pl.col("query").str.contains(script)).then(language))
     return pl.coalesce(decisions)
+
+
+def _remembered(
+    queries: pl.DataFrame, languages: Sequence[str], settings: CurateSettings, memory: Remembered
+) -> pl.DataFrame:
+    """Return what `_by_lingua` does, asking it only of queries that it was not asked of before."""
+    keys = keys_of(queries)
+    rows, known = memory.recall(keys)
+    new = np.setdiff1d(np.arange(queries.height), rows)
+    told = known.clear()
+    if len(new):
+        asked = queries[new]
+        found = _by_lingua(asked, languages, settings)
+        told = asked.join(found, on=_KEY, how="left", nulls_equal=True, maintain_order="left").select("written")
+        memory.remember(pl.concat([keys[new], told], how="horizontal"))
+    return queries.with_columns(in_order([rows, new], [known, told])).drop_nulls("written")
 
 
 def _by_lingua(queries: pl.DataFrame, languages: Sequence[str], settings: CurateSettings) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import polars as pl
 from shopglot.core.errors import DataError
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
+from shopglot.core.remembered import Remembered
 from shopglot.curate.clean import BLOCKING_FLAGS, clean
 from shopglot.curate.duplicates import settle_duplicates
 from shopglot.curate.language import correct_languages
@@ -54,7 +55,7 @@ def prepare(
     check_bad_share(reading, max_bad_rows, quarantine)
     counts = {"rows": reading.rows, "quarantined": reading.quarantine.height}
     pairs = clean(reading.pairs, settings)
-    _warn_of_one_level(pairs)
+    warn_of_one_level(pairs)
     counts |= _flag_counts(pairs)
     pairs = pairs.filter(~pl.col("flag").is_in(BLOCKING_FLAGS).fill_null(value=False))
     if labelled_only:
@@ -92,12 +93,22 @@ def prepare_for_scoring(
         if reading.quarantine.height:
             write_quarantine(reading.quarantine, quarantine)
     check_bad_share(reading, max_bad_rows, quarantine)
-    pairs = clean(reading.pairs, settings)
-    _warn_of_one_level(pairs)
-    corrected = correct_languages(pairs, settings)
-    counts = {"rows": reading.rows, "quarantined": reading.quarantine.height} | _flag_counts(pairs)
-    counts["languages corrected"] = _changed_languages(pairs, corrected)
-    return Curated(corrected, reading.quarantine, counts)
+    corrected, counts = curated(reading.pairs, settings)
+    warn_of_one_level(corrected)
+    return Curated(
+        corrected, reading.quarantine, {"rows": reading.rows, "quarantined": reading.quarantine.height} | counts
+    )
+
+
+def curated(raw: Pairs, settings: CurateSettings, memory: Remembered | None = None) -> tuple[Pairs, dict[str, int]]:
+    """Return the same rows cleaned, flagged and in the right language, with the number of rows of each flag.
+
+    `memory` is that of `correct_languages`.
+    """
+    pairs = clean(raw, settings)
+    corrected = correct_languages(pairs, settings, memory)
+    counts = {"languages corrected": _changed_languages(pairs, corrected)} if settings.correct_language else {}
+    return corrected, _flag_counts(pairs) | counts
 
 
 def prepare_for_judging(
@@ -119,7 +130,7 @@ def prepare_for_judging(
     return Curated(read.pairs, read.quarantine, read.counts | {"unlabelled": read.pairs["label"].null_count()})
 
 
-def _warn_of_one_level(pairs: Pairs) -> None:
+def warn_of_one_level(pairs: Pairs) -> None:
     """Say so when paths are in the way shops write them elsewhere: `home/garden`, `home|garden`, `home, garden`."""
     paths = pairs.of_task("QC")["target"].unique()
     flat = paths.str.contains(_OTHER_SEPARATOR) & ~paths.str.contains(_SEVERAL_LEVELS)

@@ -1,6 +1,8 @@
 """Rows set aside are counted and written down, so that they can be mended."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -11,13 +13,17 @@ from shopglot.curate.read import Reading
 
 def check_bad_share(reading: Reading, limit: float, written: Path | None = None) -> None:
     """Raise DataError when more than the share `limit` of the rows was set aside; `written` is the quarantine file."""
-    bad = reading.quarantine.height
-    if bad <= limit * reading.rows:
+    if bad := reading.quarantine.height:
+        refuse_bad_share(bad, reading.rows, limit, reading.quarantine.row(0, named=True), written)
+
+
+def refuse_bad_share(bad: int, rows: int, limit: float, first: Mapping[str, Any], written: Path | None) -> None:
+    """Raise DataError when `bad` of `rows` are more than the share `limit`; `first` is the first of them."""
+    if bad <= limit * rows:
         return
-    first = reading.quarantine.row(0, named=True)
     listed = f"; all are listed in {written}" if written else ""
     raise DataError(
-        f"{bad} of {reading.rows} rows are bad, more than {limit:.1%}, the first in {first['file']} line "
+        f"{bad} of {rows} rows are bad, more than {limit:.1%}, the first in {first['file']} line "
         f"{first['line']}: {first['reason']}{listed}; mend them or allow more with --max-bad-rows"
     )
 

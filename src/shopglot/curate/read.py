@@ -1,9 +1,9 @@
 """Files of labelled pairs are read; rows that cannot be read are set aside."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import polars.selectors as cs
@@ -11,16 +11,19 @@ import polars.selectors as cs
 from shopglot.core.errors import DataError
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
+from shopglot.curate.blocks import START, Place, empty
 from shopglot.curate.folders import read_wands
-from shopglot.curate.json_lines import read_json_lines
+from shopglot.curate.json_lines import json_chunks
+from shopglot.curate.json_schema import json_schema
+from shopglot.curate.parquet import parquet_chunks
 from shopglot.curate.raw import QUARANTINE, RawTable
 from shopglot.curate.rows import as_pairs
-from shopglot.curate.separated import read_separated
+from shopglot.curate.separated import separated_chunks
 from shopglot.curate.settings import CurateSettings
 
-_JSON: Final = (".json", ".jsonl", ".txt")
-_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
-_PARQUET: Final = ".parquet"
+_FORMATS: Final = {
+    ".json": "json", ".jsonl": "json", ".txt": "json", ".csv": ",", ".tsv": "\t", ".parquet": "parquet"
+}  # fmt: skip
 _BEGINNING: Final = 200
 
 
@@ -51,12 +54,11 @@ def read_pairs(
     if not paths:
         raise DataError("no files were given; name at least one")
     parts = [_read_file(path, settings, task, training=training) for path in paths]
-    rows = _stacked([rows for rows, _ in parts])
+    rows = stacked([rows for rows, _ in parts], [str(path) for path in paths])
     if training:
         rows = _with_later_twins_refused(rows)
     kept = rows.filter(pl.col("reason").is_null()).drop("file", "line", "text", "reason")
-    quarantine = pl.concat([_set_aside(rows), *(broken for _, broken in parts)])
-    quarantine = quarantine.sort("file", "line").with_columns(pl.col("text").str.slice(0, _BEGINNING))
+    quarantine = as_quarantine([_set_aside(rows), *(broken for _, broken in parts)])
     return Reading(Pairs.from_frame(kept), quarantine, kept.height + quarantine.height)
 
 
@@ -71,6 +73,56 @@ def whole_table(path: Path) -> RawTable:
     return table
 
 
+def raw_chunks(
+    path: Path, size: int | None, start: Place = START, schema: pl.Schema | None = None
+) -> Iterator[tuple[RawTable, Place]]:
+    """Yield the rows of a file in chunks of about `size` bytes, and the place where the next one begins.
+
+    None gives the whole file at once, as a folder always is. `schema` is that of the whole file, which a chunk of JSON
+    lines cannot know (`file_schema`); in the other formats it is not needed. Raises DataError for a file that cannot be
+    read.
+    """
+    if path.is_dir():
+        table = read_wands(path)
+        return iter([(table, Place(table.rows.height))] if not start.offset else [])
+    match _format(path):
+        case "json":
+            return json_chunks(path, size, start, schema)
+        case "parquet":
+            return parquet_chunks(path, size, start)
+        case separator:
+            return separated_chunks(path, separator, size, start)
+
+
+def file_schema(path: Path, size: int | None) -> pl.Schema | None:
+    """Return the types of a file's columns where a chunk of it does not show them, else None."""
+    return None if path.is_dir() or _format(path) != "json" else json_schema(path, size)
+
+
+def judged_rows(
+    table: RawTable, settings: CurateSettings, task: Task | None, *, training: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows that are pairs, as `Pairs.from_frame` takes them, and the quarantine of the others."""
+    if not table.rows.height:
+        return pl.DataFrame(), table.broken
+    rows = as_pairs(table, settings, task, training=training)
+    kept = rows.filter(pl.col("reason").is_null())
+    return kept, as_quarantine([_set_aside(rows), table.broken])
+
+
+def as_quarantine(broken: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the quarantine of these rows, the first characters of each."""
+    return pl.concat(broken).sort("file", "line").with_columns(pl.col("text").str.slice(0, _BEGINNING))
+
+
+def require_good_rows(path: Path, kept: int, first: Mapping[str, Any] | None) -> None:
+    """Raise DataError for a file without a row, and for one of which no row is a pair; `first` is its first bad one."""
+    if not kept and first is None:
+        raise DataError(f"{path} has no rows; see what should have written it")
+    if not kept and first is not None:
+        raise DataError(f"every row of {path} is bad, the first in line {first['line']}: {first['reason']}")
+
+
 def _read_file(
     path: Path, settings: CurateSettings, task: Task | None, *, training: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -82,46 +134,36 @@ def _read_file(
         if rows["reason"].null_count():
             return rows, broken
         broken = pl.concat([_set_aside(rows), broken])
-    if not broken.height:
-        raise DataError(f"{path} has no rows; see what should have written it")
-    first = broken.sort("line").row(0, named=True)
-    raise DataError(f"every row of {path} is bad, the first in line {first['line']}: {first['reason']}")
+    first = broken.sort("line").row(0, named=True) if broken.height else None
+    require_good_rows(path, 0, first)
+    return table.rows, broken
 
 
 def _raw_table(path: Path) -> RawTable:
-    if path.is_dir():
-        return read_wands(path)
+    for table, _ in raw_chunks(path, None):
+        return table
+    raise empty(path)
+
+
+def _format(path: Path) -> str:
+    """Return "json", "parquet" or what separates the fields."""
     if not path.is_file():
         raise DataError(f"there is no file {path}; check the path")
     suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-    if suffix in _JSON:
-        return read_json_lines(path)
-    if suffix in _SEPARATORS:
-        return read_separated(path, _SEPARATORS[suffix])
-    if suffix == _PARQUET:
-        return _read_parquet(path)
-    known = ", ".join([*_JSON, *_SEPARATORS, _PARQUET])
-    raise DataError(f"the name of {path} says no format; end it in one of {known} (text also .gz)")
+    if suffix in _FORMATS:
+        return _FORMATS[suffix]
+    raise DataError(f"the name of {path} says no format; end it in one of {', '.join(_FORMATS)} (text also .gz)")
 
 
-def _read_parquet(path: Path) -> RawTable:
-    try:
-        rows = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as reason:
-        raise DataError(f"{path} is not a whole Parquet file ({reason}); fetch it again") from reason
-    if of_bytes := [name for name, dtype in rows.schema.items() if "Binary" in str(dtype)]:
-        raise DataError(f"{path} holds bytes in {', '.join(of_bytes)}; write text there, or leave such columns out")
-    return RawTable.of(str(path), rows, pl.int_range(1, rows.height + 1, eager=True))
-
-
-def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def stacked(frames: Sequence[pl.DataFrame], files: Sequence[str]) -> pl.DataFrame:
+    """Return the rows of one frame per file with the columns of all, each in a type that holds those of all."""
     seen: dict[str, tuple[bool, str]] = {}
-    for frame in frames:
+    for frame, here in zip(frames, files, strict=True):
         for name, dtype in frame.drop(cs.by_dtype(pl.Null)).schema.items():
-            kind, file = seen.setdefault(name, (dtype.is_nested(), frame["file"][0]))
+            kind, file = seen.setdefault(name, (dtype.is_nested(), here))
             if kind != dtype.is_nested():  # polars would make an object of a number, and a broken text of an object
                 raise DataError(
-                    f"of {file} and {frame['file'][0]}, only one holds lists or objects in {name.removeprefix(OWN)!r}; "
+                    f"of {file} and {here}, only one holds lists or objects in {name.removeprefix(OWN)!r}; "
                     "write it alike in both"
                 )
     try:

@@ -1,5 +1,6 @@
 """Files of category paths, as shops keep their tree."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import polars as pl
 
 from shopglot.core.category import MAX_DEPTH, levels
 from shopglot.core.errors import DataError
+from shopglot.curate.blocks import read_bytes
 from shopglot.curate.clean import clean_paths
-from shopglot.curate.raw import REPLACEMENT, as_utf8, read_bytes, text_lines
+from shopglot.curate.raw import REPLACEMENT, as_utf8, text_lines
 from shopglot.curate.settings import CurateSettings
 
 
@@ -20,6 +22,17 @@ def read_taxonomy(files: Sequence[Path], settings: CurateSettings) -> tuple[str,
     DataError for a file that is absent or empty, and for a line that is no path.
     """
     return tuple(sorted({path for file in files for path in _read(file, settings)}))
+
+
+def taxonomy_version(paths: Sequence[str]) -> str | None:
+    """Return twelve hexadecimal digits that change when the paths do, whatever their order; None for no path.
+
+    >>> taxonomy_version(["home", "food,tea"]) == taxonomy_version(["food,tea", "home"]) != taxonomy_version(["home"])
+    True
+    """
+    if not paths:
+        return None
+    return hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()[:12]
 
 
 def _read(file: Path, settings: CurateSettings) -> pl.Series:

@@ -9,8 +9,9 @@ import polars as pl
 
 from shopglot.core.category import MAX_DEPTH, levels
 from shopglot.core.errors import DataError
+from shopglot.curate.blocks import read_bytes
 from shopglot.curate.clean import clean_paths
-from shopglot.curate.raw import REPLACEMENT, as_utf8, read_bytes, text_lines
+from shopglot.curate.raw import REPLACEMENT, as_utf8, text_lines
 from shopglot.enrich.catalogue_file import columns_of, read_table
 
 NAMES: Final = pl.Schema(

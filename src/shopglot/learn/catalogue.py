@@ -10,43 +10,19 @@ from numpy.typing import NDArray
 
 from shopglot.core.category import levels
 from shopglot.core.scores import Encoder
+from shopglot.learn.highest import highest
+from shopglot.learn.lists import Lists, Rows
 
 Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 NEAREST: Final = 32
 """How many of the names nearest to a query are looked at one by one."""
 TEMPERATURE: Final = 0.03
 _AT_ONCE: Final = 512
+_ROUNDED: Final = 1e-3
+"""Of a difference that is less than this share of what it is taken from, float32 leaves too few digits."""
 ABSENT: Final = -1.0
 """The cosine with something that is not there, such as the siblings of an only child."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Lists:
-    """One list of integers per row, flat: row r has `values[starts[r] : starts[r] + lengths[r]]`."""
-
-    values: Rows
-    starts: Rows
-    lengths: Rows
-
-    @classmethod
-    def of(cls, column: pl.Series) -> "Lists":
-        """Return a column of lists, where null is an empty one."""
-        lengths = column.list.len().fill_null(0).to_numpy().astype(np.int64)
-        values = column.explode().drop_nulls().to_numpy().astype(np.int64)
-        return cls(values, np.cumsum(lengths) - lengths, lengths)
-
-    def take(self, rows: Rows) -> "Lists":
-        """Return the lists of `rows`, in that order."""
-        lengths = self.lengths[rows]
-        ends = np.cumsum(lengths)
-        offsets = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        return Lists(self.values[np.repeat(self.starts[rows], lengths) + offsets], ends - lengths, lengths)
-
-    def owners(self) -> Rows:
-        """Return the row that each value belongs to."""
-        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,21 +72,22 @@ class Near:
 
     cosines: Floats
     nearest: Rows
+    top: Floats
     mass: NDArray[np.float64]
 
     @classmethod
     def of(cls, queries: Floats, catalogue: Catalogue) -> "Near":
-        """Return all cosines, the nearest names in order, and the sum of their softmax terms, for unit vectors.
+        """Return all cosines, the nearest names in order with theirs, and the sum of softmax terms, for unit vectors.
 
         An empty catalogue looks as if it had one name that nothing is close to.
         """
         absent = np.full((len(queries), 1), ABSENT, dtype=np.float32)
         cosines = queries @ catalogue.vectors.T if catalogue.names else absent
-        count = min(NEAREST, cosines.shape[1])
-        part = np.argpartition(-cosines, count - 1, axis=1)[:, :count]
-        order = np.argsort(-np.take_along_axis(cosines, part, axis=1), axis=1, kind="stable")
-        mass = np.exp((cosines - 1) / TEMPERATURE).sum(axis=1, dtype=np.float64)
-        return cls(cosines, np.take_along_axis(part, order, axis=1), mass)
+        terms = cosines - np.float32(1)
+        terms /= np.float32(TEMPERATURE)
+        mass = np.exp(terms, out=terms).sum(axis=1, dtype=np.float64)
+        nearest = highest(cosines, min(NEAREST, cosines.shape[1]))
+        return cls(cosines, nearest, np.take_along_axis(cosines, nearest, axis=1), mass)
 
 
 FEATURES: Final = (
@@ -149,9 +126,8 @@ def _standing(near: Near, query: Rows, around: Relatives, path: Rows, cosines: F
     best_uncle, _ = _best_and_above(near, query, uncles, parent)
     others = _others(near, query, own)
     top, fifth, twentieth = (others[:, min(rank, others.shape[1] - 1)] for rank in (0, 4, 19))
-    rest = near.mass[query] - _sums(own, np.exp((near.cosines[query[own.owners()], own.values] - 1) / TEMPERATURE))
     leaf_term, parent_term = (np.exp((cosine - 1) / TEMPERATURE) for cosine in (leaf, parent))
-    whole = np.maximum(rest, 0) + leaf_term + parent_term
+    whole = _of_others(near, query, own, leaf_term + parent_term) + leaf_term + parent_term
     columns = (
         best_sibling,
         np.where(siblings.lengths > 0, leaf - best_sibling, 1.0),
@@ -216,10 +192,25 @@ def _sums(lists: Lists, values: Floats) -> NDArray[np.float64]:
     return np.asarray(sums, dtype=np.float64)
 
 
+def _of_others(near: Near, query: Rows, own: Lists, beside: Floats) -> NDArray[np.float64]:
+    """Return the softmax terms of the names that are no level of each row's path, to which `beside` will be added.
+
+    They are what a path's own terms leave of all terms. Where these, such as that of a level above the parent, are
+    nearly all there is, the difference is rounding, and the others are added up one by one.
+    """
+    mass = near.mass[query]
+    rest = mass - _sums(own, np.exp((near.cosines[query[own.owners()], own.values] - 1) / TEMPERATURE))
+    for row in np.flatnonzero(rest + beside < _ROUNDED * mass):
+        names = own.values[own.starts[row] : own.starts[row] + own.lengths[row]]
+        cosines = np.delete(near.cosines[query[row]], names)
+        rest[row] = np.exp((cosines - 1) / TEMPERATURE).sum(dtype=np.float64)
+    return np.maximum(rest, 0)
+
+
 def _others(near: Near, query: Rows, own: Lists) -> Floats:
     """Return the cosines of the nearest names that are no level of the row's own path, highest first."""
     nearest = near.nearest[query]
-    cosines = np.take_along_axis(near.cosines[query], nearest, axis=1)
+    cosines = near.top[query]
     for position in range(int(own.lengths.max(initial=0))):
         has = own.lengths > position
         number = np.where(has, own.values[np.minimum(own.starts + position, len(own.values) - 1)], -1)

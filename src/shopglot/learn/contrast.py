@@ -14,6 +14,7 @@ from shopglot.core.category import levels
 from shopglot.core.errors import DataError
 from shopglot.core.pairs import Pairs
 from shopglot.format.template import Template
+from shopglot.learn.layers import layers_of
 from shopglot.learn.settings import ContrastSettings
 from shopglot.learn.torch_runs import train, training_arguments
 
@@ -62,7 +63,7 @@ def fine_tune(
 def freeze_below(model: Any, layers: int) -> None:
     """Leave only the last `layers` of a sentence-transformers model to be trained."""
     model.requires_grad_(False)
-    for layer in _layers(model)[-layers:]:
+    for layer in layers_of(model)[-layers:]:
         layer.requires_grad_(True)
 
 
@@ -91,13 +92,3 @@ def _views(pairs: Pairs, template: Template, seed: int) -> pl.Series:
     path = leaf_first.list.head(pl.lit(drawn)).list.join(", ")
     item = pl.lit(template.targets(pairs))
     return pairs.frame.select(target=pl.when(pl.col("task") == "QC").then(path).otherwise(item)).to_series()
-
-
-def _layers(model: Any) -> Any:
-    """Return the transformer's blocks, whatever its architecture calls them: the longest list of modules."""
-    from torch.nn import ModuleList
-
-    lists = [module for module in model.modules() if isinstance(module, ModuleList)]
-    if not lists:
-        raise DataError("this encoder has no layers to train; leave `contrast` out of the recipe")
-    return max(lists, key=len)

@@ -115,7 +115,11 @@ def _nmt_nfkc() -> bytes:
     """Return the character map of sentencepiece's nmt_nfkc rule, which XLM-R's tokenizer normalises by."""
     import sentencepiece
 
-    model = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto()
+    return character_map(sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc").serialized_model_proto())
+
+
+def character_map(model: bytes) -> bytes:
+    """Return the map of characters that a serialised sentencepiece model normalises by."""
     normalizer_spec, precompiled_charsmap = 3, 2
     return _field(_field(model, normalizer_spec), precompiled_charsmap)
 

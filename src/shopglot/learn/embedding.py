@@ -1,6 +1,7 @@
 """Sentence vectors and an interaction head: queries and targets are embedded apart, and compared by a small network."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
@@ -19,13 +20,15 @@ from shopglot.learn.contrast import fine_tune
 from shopglot.learn.encoders import (
     RememberingEncoder,
     SentenceEncoder,
+    cut_encoder,
     frozen_encoder,
     save_trained,
     sentence_transformer,
     trained_encoder,
 )
-from shopglot.learn.head import Features, Head, fit_networks, require_heads
+from shopglot.learn.head import Features, Head, fit_networks, require_heads, weighted_classes
 from shopglot.learn.interaction import item_features, path_features
+from shopglot.learn.paths import RememberedPaths
 from shopglot.learn.settings import EmbeddingSettings
 from shopglot.learn.store import read_scorer, write_scorer
 
@@ -55,28 +58,40 @@ class EmbeddingLearner:
 
     def fit(self, train: Pairs, work: Path) -> "EmbeddingScorer":
         """Return the scorer with one head per task; a killed fine-tuning goes on from its checkpoints in `work`."""
-        encoder = self._encoder(train, work)
+        return self.fit_to(train, train.labels.astype(np.float64), work)
+
+    def fit_to(self, train: Pairs, wanted: Scores, work: Path) -> "EmbeddingScorer":
+        """Return the scorer whose heads say of each pair what is `wanted`, P(relevant) of shape (pairs,).
+
+        The encoder is tuned, where it is, on the labels; a pair without one counts as what is wanted of it.
+        """
+        encoder = self._encoder(_decided(train, wanted), work)
         given = train.of_task("QC").filter(pl.col("made_from").is_null())  # a made path may be no category
         paths = tuple(sorted({*self.taxonomy, *given["target"].unique().to_list()}))
         scorer = EmbeddingScorer({}, self.settings, self.template, encoder, Catalogue.of(paths, encoder), paths)
-        heads = {task: self._fit_head(scorer, train.of_task(task)) for task in train.tasks}
+        heads = {}
+        for task in train.tasks:
+            rows = (train["task"] == task).to_numpy()
+            heads[task] = self._fit_head(scorer, train.filter(rows), wanted[rows])
         return scorer.with_heads(heads)
 
     def _encoder(self, train: Pairs, work: Path) -> RememberingEncoder:
         settings = self.settings
         if settings.contrast is None:
-            return frozen_encoder(settings.model, settings.prefix)
-        encoder = SentenceEncoder(sentence_transformer(settings.model), settings.prefix)
+            return _published(settings)
+        encoder = SentenceEncoder(sentence_transformer(settings.model, settings.layers), settings.prefix)
         fine_tune(encoder.model, train, self.template, settings.prefix, settings.contrast, work)
         return RememberingEncoder(encoder)
 
-    def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Head:
-        features, labels, weights = scorer.features(pairs), pairs.labels, pairs["weight"].to_numpy()
+    def _fit_head(self, scorer: "EmbeddingScorer", pairs: Pairs, wanted: Scores) -> Head:
+        features, weights = scorer.features(pairs), pairs["weight"].to_numpy()
         if pairs.tasks == ("QC",):
             features = np.concatenate([features, self._with_hidden_branches(scorer, pairs)])
-            labels, weights = np.tile(labels, 2), np.tile(weights, 2)
+            wanted, weights = np.tile(wanted, 2), np.tile(weights, 2)
         how = self.settings
-        return fit_networks(features, labels, weights, hidden=how.hidden, networks=how.networks, seed=how.seed)
+        return fit_networks(
+            *weighted_classes(features, wanted, weights), hidden=how.hidden, networks=how.networks, seed=how.seed
+        )
 
     def _with_hidden_branches(self, scorer: "EmbeddingScorer", pairs: Pairs) -> Features:
         """Return the features again as if the catalogue lacked the branch of each target.
@@ -109,6 +124,11 @@ class EmbeddingScorer:
     encoder: RememberingEncoder
     catalogue: Catalogue
     paths: tuple[str, ...]
+    known: RememberedPaths = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to remember paths, which stand in this catalogue in their own way."""
+        object.__setattr__(self, "known", RememberedPaths(self.encoder, self.catalogue))
 
     def score(self, pairs: Pairs) -> Scores:
         """Return P(relevant) per row; raises DataError for a task it was not trained on."""
@@ -124,7 +144,7 @@ class EmbeddingScorer:
     def features(self, pairs: Pairs) -> Features:
         """Return what the head of these pairs' one task reads, shape (rows, features)."""
         views = [
-            path_features(pairs, template, self.encoder, self.catalogue)
+            path_features(pairs, template, self.encoder, self.catalogue, self.known)
             if pairs.tasks == ("QC",)
             else item_features(pairs, template, self.encoder, self.settings.windows)
             for template in (self.template.reading(query) for query in self.settings.queries)
@@ -151,19 +171,46 @@ class EmbeddingScorer:
             head.save(folder / f"{task}.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Return the scorer that `save` wrote."""
+    def load(cls, folder: Path, encoder: RememberingEncoder | None = None) -> Self:
+        """Return the scorer that `save` wrote, with `encoder` in place of the one that its settings name."""
         facts, template = read_scorer(folder)
         settings = EmbeddingSettings(**facts["settings"])
-        if settings.contrast is None:
-            encoder = frozen_encoder(settings.model, settings.prefix)
-        else:
-            tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors")
-            encoder = RememberingEncoder(tuned)
+        encoder = encoder or _encoder_of(settings, folder)
         paths = tuple((folder / "catalogue.txt").read_text(encoding="utf-8").splitlines())
         files = {task: folder / f"{task}.safetensors" for task in TASKS}
         heads = {task: Head.load(path) for task, path in files.items() if path.exists()}
         return cls(heads, settings, template, encoder, Catalogue.of(paths, encoder), paths)
+
+
+def as_one(scorers: Sequence[EmbeddingScorer]) -> EmbeddingScorer | None:
+    """Return a scorer with the mean score of all, which computes their features once; None where these differ."""
+    first = scorers[0]
+    tasks = {frozenset((task, len(head.networks)) for task, head in each.heads.items()) for each in scorers}
+    reading = {(id(each.encoder), each.settings.queries, each.settings.windows, each.template) for each in scorers}
+    if len(tasks) > 1 or len(reading) > 1 or any(each.paths != first.paths for each in scorers):
+        return None
+    return first.with_heads({task: Head.mean_of([each.heads[task] for each in scorers]) for task in first.heads})
+
+
+def _encoder_of(settings: EmbeddingSettings, folder: Path) -> RememberingEncoder:
+    """Return the encoder of a saved scorer: as it is published, or as it was tuned."""
+    if settings.contrast is None:
+        return _published(settings)
+    tuned = trained_encoder(settings.model, settings.prefix, folder / "encoder.safetensors", settings.layers)
+    return RememberingEncoder(tuned)
+
+
+def _published(settings: EmbeddingSettings) -> RememberingEncoder:
+    """Return the encoder as it is published, with all layers or fewer."""
+    if settings.layers is None:
+        return frozen_encoder(settings.model, settings.prefix)
+    return cut_encoder(settings.model, settings.prefix, settings.layers)
+
+
+def _decided(pairs: Pairs, wanted: Scores) -> Pairs:
+    """Return the pairs, those without a label with the one that is nearer to what is wanted."""
+    nearer = pl.Series((wanted >= 0.5).astype(np.int8))  # noqa: PLR2004
+    return Pairs(pairs.frame.with_columns(label=pl.coalesce("label", nearer)))
 
 
 def _branches(paths: pl.Series, depth: int) -> pl.Series:

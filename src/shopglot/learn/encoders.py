@@ -12,6 +12,7 @@ from shopglot.core.errors import BundleError
 from shopglot.core.pretrained import named_where_it_fails
 from shopglot.core.progress import tracked
 from shopglot.core.scores import Encoder
+from shopglot.learn.layers import keep_layers
 from shopglot.learn.pretrained import EMBEDDED, resolve
 from shopglot.learn.settings import UNIVERSAL
 from shopglot.learn.torch_runs import has_bf16
@@ -69,6 +70,12 @@ def frozen_encoder(model: str, prefix: str) -> RememberingEncoder:
     return RememberingEncoder(SentenceEncoder(sentence_transformer(model), prefix))
 
 
+@cache
+def cut_encoder(model: str, prefix: str, layers: int) -> RememberingEncoder:
+    """Return the same with so many of its layers."""
+    return RememberingEncoder(SentenceEncoder(sentence_transformer(model, layers), prefix))
+
+
 def save_trained(encoder: SentenceEncoder, path: Path) -> None:
     """Write the trained parameters of an encoder; the frozen ones are those of the model it started from."""
     from safetensors.torch import save_file
@@ -77,11 +84,11 @@ def save_trained(encoder: SentenceEncoder, path: Path) -> None:
     save_file({name: value.detach().contiguous() for name, value in trained.items()}, path)
 
 
-def trained_encoder(model: str, prefix: str, path: Path) -> SentenceEncoder:
-    """Return the model of this name with the trained parameters that `save_trained` wrote."""
+def trained_encoder(model: str, prefix: str, path: Path, layers: int | None = None) -> SentenceEncoder:
+    """Return the model of this name, cut to `layers`, with the trained parameters that `save_trained` wrote."""
     from safetensors.torch import load_file
 
-    base = sentence_transformer(model)
+    base = sentence_transformer(model, layers)
     trained = load_file(path)
     unknown = sorted(trained.keys() - dict(base.named_parameters()).keys())
     if unknown:
@@ -94,8 +101,11 @@ def trained_encoder(model: str, prefix: str, path: Path) -> SentenceEncoder:
     return SentenceEncoder(base, prefix)
 
 
-def sentence_transformer(model: str) -> Any:
-    """Return a sentence-transformers model from an embedded, local or hub name; pooled by the mean unless it says."""
+def sentence_transformer(model: str, layers: int | None = None) -> Any:
+    """Return a sentence-transformers model from an embedded, local or hub name, with all its layers or fewer.
+
+    It is pooled by the mean unless it says otherwise.
+    """
     from sentence_transformers import SentenceTransformer
 
     settings: dict[str, Any] = {"use_safetensors": True}
@@ -103,4 +113,7 @@ def sentence_transformer(model: str) -> Any:
         settings["add_pooling_layer"] = False  # its weights have none, and a mean needs none
     source = resolve(model)
     with named_where_it_fails(source):
-        return SentenceTransformer(source, trust_remote_code=False, model_kwargs=settings)
+        loaded = SentenceTransformer(source, trust_remote_code=False, model_kwargs=settings)
+    if layers is not None:
+        keep_layers(loaded, layers, model)
+    return loaded

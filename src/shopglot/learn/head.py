@@ -38,6 +38,12 @@ class Head:
         scores: Scores = np.mean([_probability(inputs, layers) for layers in self.networks], axis=0, dtype=np.float64)
         return scores
 
+    @classmethod
+    def mean_of(cls, heads: Sequence[Self]) -> Self:
+        """Return the average of heads with as many networks each as one head over features as they are."""
+        own = [_unstandardised(layers, head) for head in heads for layers in head.networks]
+        return cls(np.zeros_like(heads[0].mean), np.ones_like(heads[0].scale), tuple(own))
+
     def save(self, path: Path) -> None:
         """Write the head as one safetensors file."""
         tensors = {"mean": self.mean, "scale": self.scale}
@@ -61,6 +67,13 @@ class Head:
             for n in sorted(depth)
         ]
         return cls(tensors["mean"], tensors["scale"], tuple(networks))
+
+
+def _unstandardised(layers: tuple[Layer, ...], head: Head) -> tuple[Layer, ...]:
+    """Return a network of a head that reads features as they are."""
+    (weights, biases), *later = layers
+    scaled = weights / head.scale[:, np.newaxis]
+    return ((scaled, biases - head.mean @ scaled), *later)
 
 
 def require_heads(heads: Mapping[Task, Head], pairs: Pairs) -> None:
@@ -107,6 +120,19 @@ def fit_networks(
         for n in range(networks)
     ]
     return Head(mean, scale, tuple(_layers(network) for network in fitted))
+
+
+def weighted_classes(features: Features, wanted: Scores, weights: Scores) -> tuple[Features, NDArray[np.int8], Scores]:
+    """Return features, labels and weights that teach a classifier the probabilities `wanted`, shape (rows,).
+
+    A row counts as relevant by its probability and as irrelevant by the rest, which makes the weighted log loss the
+    cross-entropy with the probability itself. Rows that are certain stay one row, in their order.
+    """
+    sure, unsure = wanted > 0, (wanted > 0) & (wanted < 1)
+    labels = np.concatenate([sure, np.zeros(unsure.sum(), dtype=np.bool_)]).astype(np.int8)
+    first = weights * np.where(sure, wanted, 1.0)
+    rest = (weights * (1.0 - wanted))[unsure]
+    return np.concatenate([features, features[unsure]]), labels, np.concatenate([first, rest])
 
 
 def _require_both_classes(labels: NDArray[np.int8], fewest: int) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from shopglot.core.category import levels
 from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder
 from shopglot.format.template import Template
-from shopglot.learn.catalogue import ABSENT, Catalogue, Lists, catalogue_features
+from shopglot.learn.catalogue import ABSENT, Catalogue, catalogue_features
+from shopglot.learn.lists import Lists
+from shopglot.learn.paths import VIEWS, Members, Paths, RememberedPaths, dots, hashes, shared
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -20,21 +21,24 @@ Rows = NDArray[np.int64]
 _ROWS_AT_ONCE: Final = 4096
 
 
-def path_features(pairs: Pairs, template: Template, encoder: Encoder, catalogue: Catalogue) -> Floats:
+def path_features(
+    pairs: Pairs, template: Template, encoder: Encoder, catalogue: Catalogue, known: RememberedPaths
+) -> Floats:
     """Return features of queries beside category paths, shape (rows, features).
 
     Cosines of the query with leaf, parent, both, the whole path and the best level above; the letters they share; and
     where the target stands among the names of the catalogue.
     """
-    texts = _path_views(pairs, template)
-    query, queries = _numbered(texts["query"])
+    query, queries = _numbered(template.queries(pairs))
     vectors = encoder.encode(queries.to_list())
-    cosines = _path_cosines(texts, encoder, vectors, query)
+    target, targets = _numbered(pairs["target"])
+    paths, number = known.of(targets.to_list())
+    path = number[target]
+    cosines = _path_cosines(paths, path, vectors, query)
     leaf, parent, both, whole, _, _ = cosines.T
     compared = np.column_stack([leaf - parent, both - whole, np.maximum(leaf, both)])
-    path, paths = _numbered(pairs["target"])
-    standing = catalogue_features(catalogue, vectors, query, catalogue.relatives(paths), path, cosines[:, :2])
-    return np.column_stack([cosines, compared, _shared_letters(texts, "leaf", "parent"), standing])
+    standing = catalogue_features(catalogue, vectors, query, paths.around, path, cosines[:, :2])
+    return np.column_stack([cosines, compared, _letters_of_paths(paths, path, queries, query), standing])
 
 
 def item_features(pairs: Pairs, template: Template, encoder: Encoder, windows: tuple[int, ...]) -> Floats:
@@ -52,31 +56,33 @@ def item_features(pairs: Pairs, template: Template, encoder: Encoder, windows: t
     return np.column_stack([whole, *parts, _shared_letters(texts, "title")])
 
 
-def _path_views(pairs: Pairs, template: Template) -> pl.DataFrame:
-    names = levels(pl.col("target"))
-    reverse = names.list.reverse()
-    return pairs.frame.select(
-        query=template.queries(pairs),
-        leaf=names.list.last(),
-        parent=reverse.list.get(1, null_on_oob=True),
-        both=reverse.list.head(2).list.join(", "),
-        whole=reverse.list.join(", "),
-        above=reverse.list.slice(2),
-        depth=names.list.len(),
-    )
-
-
-def _path_cosines(texts: pl.DataFrame, encoder: Encoder, queries: Floats, query: Rows) -> Floats:
+def _path_cosines(paths: Paths, path: Rows, queries: Floats, query: Rows) -> Floats:
     """Return the cosines of the query with five views of the path, and of leaf with parent; shape (rows, 6)."""
-    rows = np.arange(texts.height)
-    views = [_cosines(texts[name], encoder, queries, query, rows) for name in ("leaf", "parent", "both", "whole")]
-    above = texts.select(pl.col("above")).with_row_index("row").explode("above").drop_nulls()
-    owners = above["row"].to_numpy().astype(np.int64)
-    best = np.full(texts.height, ABSENT, dtype=np.float32)
-    np.maximum.at(best, owners, _cosines(above["above"], encoder, queries, query[owners], np.arange(above.height)))
-    leaf, leaves = _numbered(texts["leaf"])
-    within = _cosines(texts["parent"], encoder, encoder.encode(leaves.to_list()), leaf, rows)
-    return np.column_stack([*views, best, within])
+    views = [dots(queries, query, paths.vectors, paths.views[path, view]) for view in range(len(VIEWS))]
+    views[1][~paths.has_parent[path]] = ABSENT
+    above = paths.above.take(path)
+    best = np.full(len(path), ABSENT, dtype=np.float32)
+    owners = above.owners()
+    np.maximum.at(best, owners, dots(queries, query[owners], paths.vectors, above.values))
+    return np.column_stack([*views, best, paths.within[path]])
+
+
+def _letters_of_paths(paths: Paths, path: Rows, queries: pl.Series, query: Rows) -> Floats:
+    """Return what the query's letters share with leaf and parent, how long all are, and how deep the path is."""
+    grams, own_words, own = Members.grams(queries).lists, Members.words(queries).lists, hashes(queries)
+    length = queries.str.len_chars().log1p().to_numpy()
+    columns = [length[query], paths.depth[path]]
+    for name in (paths.leaf, paths.parent):
+        common = shared(grams.take(query), name.gram_keys, path)
+        mine, theirs = grams.lengths[query], name.grams.lengths[path]
+        columns += [
+            common / np.maximum(mine + theirs - common, 1),
+            common / np.maximum(mine, 1),
+            shared(own_words.take(query), name.word_keys, path) / np.maximum(own_words.lengths[query], 1),
+            own[query] == name.hashes[path],
+            name.length[path],
+        ]
+    return np.column_stack(columns).astype(np.float32)
 
 
 def _cosines(texts: pl.Series, encoder: Encoder, queries: Floats, query: Rows, rows: Rows) -> Floats:
@@ -85,8 +91,7 @@ def _cosines(texts: pl.Series, encoder: Encoder, queries: Floats, query: Rows, r
     present = texts.is_not_null().to_numpy()
     if present.any():
         number, distinct = _numbered(texts.drop_nulls())
-        vectors = encoder.encode(distinct.to_list())
-        cosines[present] = np.einsum("ij,ij->i", queries[query[present]], vectors[number])
+        cosines[present] = dots(queries, query[present], encoder.encode(distinct.to_list()), number)
     return cosines
 
 
@@ -122,8 +127,6 @@ def _shared_letters(texts: pl.DataFrame, *names: str) -> Floats:
     """Return what the query's letters share with each of the named texts, and how long all are."""
     query = texts["query"]
     columns = [query.str.len_chars().log1p().to_numpy()]
-    if "depth" in texts.columns:
-        columns.append(texts["depth"].to_numpy())
     for name in names:
         text = texts[name].fill_null("")
         columns += [

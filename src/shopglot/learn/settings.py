@@ -1,5 +1,7 @@
 """Settings of the learners; a recipe lists them under `learn`."""
 
+import re
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -52,6 +54,9 @@ class EmbeddingSettings(BaseModel):
         default=("original",), min_length=1, description="Which texts of the query are compared, each with all targets."
     )
     windows: tuple[int, ...] = Field(default=(2, 4), description="Widths in words of the parts of a title looked at.")
+    layers: int | None = Field(
+        default=None, ge=1, description="Layers of the encoder that are kept, evenly spaced; None: all of them."
+    )
     contrast: ContrastSettings | None = Field(default=None, description="Fine-tune the encoder first; None: frozen.")
     hidden: tuple[int, ...] = Field(default=(64, 32), description="The widths of the head's layers.")
     networks: int = Field(default=3, ge=1, description="Heads that are trained from other seeds and averaged.")
@@ -61,8 +66,9 @@ class EmbeddingSettings(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_tuned(self) -> Self:
-        if self.contrast is not None and self.model == UNIVERSAL:
-            raise ValueError(f"{UNIVERSAL} stays frozen; leave `contrast` out, or name a transformer as `model`")
+        for key, asked in (("contrast", self.contrast), ("layers", self.layers)):
+            if asked is not None and self.model == UNIVERSAL:
+                raise ValueError(f"{UNIVERSAL} stays frozen; leave `{key}` out, or name a transformer as `model`")
         return self
 
 
@@ -75,6 +81,9 @@ class EncoderSettings(BaseModel):
     name: str = Field(default="encoder", description="The name its scores are kept under.")
     tasks: tuple[Task, ...] = Field(default=TASKS, description="The tasks it learns, together in one model.")
     model: str = Field(default="embedded:multilingual-e5-small", description="An embedded, local or hub model.")
+    layers: int | None = Field(
+        default=None, ge=1, description="Layers that are kept, evenly spaced, before the training; None: all of them."
+    )
     steps: int = Field(default=600, ge=1, description="Optimizer steps.")
     batch_size: int = Field(default=8, ge=1, description="Pairs per forward pass, on average.")
     accumulation: int = Field(
@@ -100,3 +109,12 @@ class EncoderSettings(BaseModel):
 LearnerSettings = Annotated[
     LexicalSettings | EmbeddingSettings | EncoderSettings | LLMSettings, Field(discriminator="learner")
 ]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise ValueError for names of learners that are no names of folders, and for two that are the same."""
+    for name in names:
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise ValueError(f"{name!r} is no name of a learner; use letters and digits, and . _ - between them")
+    if len(set(names)) < len(names):
+        raise ValueError(f"two learners share a name among {', '.join(names)}; give one of them a `name`")

@@ -6,7 +6,7 @@ interpreter in numpy. The same sums in torch, and the pieces by sentencepiece it
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,10 @@ from shopglot.core.errors import RecipeError
 from shopglot.core.progress import tracked
 
 TOKENS_AT_ONCE: Final = 4096
+TOKENS_TOGETHER: Final = 65_536
+"""Among so many tokens each distinct one is computed once; that takes 13 kB for each of them."""
 DIMENSIONS: Final = 512
-_CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
+CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
 """The width of each convolution, and how many of its tokens stand before the middle one."""
 _REACH: Final = 2
 _WIDTH: Final = 256
@@ -34,7 +36,7 @@ class UniversalSentenceEncoder:
 
     def __init__(self, weights: Mapping[str, Any], epsilon: float, pieces: Any) -> None:
         """Take tensors by the names of the package's file, and a sentencepiece processor."""
-        self._weights, self._epsilon, self._pieces = weights, epsilon, pieces
+        self.weights, self.epsilon, self.pieces = weights, epsilon, pieces
 
     @classmethod
     def load(cls) -> Self:
@@ -60,48 +62,85 @@ class UniversalSentenceEncoder:
         """Return unit vectors, shape (texts, 512)."""
         import torch
 
-        tokens = self._pieces.encode(list(texts), add_bos=True, add_eos=True)
+        tokens = self.pieces.encode(list(texts), add_bos=True, add_eos=True)
         lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         with torch.inference_mode():
-            batches = list(by_length(lengths, budget=TOKENS_AT_ONCE))
-            for rows in tracked(batches, "sentence vectors", size=len(texts)):
-                flat = torch.tensor([token for row in rows for token in tokens[row]])
-                vectors[rows] = self._forward(flat, torch.from_numpy(lengths[rows])).numpy()
+            for many in tracked(list(by_length(lengths, budget=TOKENS_TOGETHER)), "sentence vectors", size=len(texts)):
+                distinct, numbers = np.unique([id_ for row in many for id_ in tokens[row]], return_inverse=True)
+                alone = self._alone(torch.from_numpy(distinct))
+                ends = np.cumsum(lengths[many])
+                for part in by_length(lengths[many], budget=TOKENS_AT_ONCE):
+                    rows = slice(part.min(), part.max() + 1)  # the texts stand in the order of their length already
+                    first = ends[rows.start] - lengths[many[rows.start]]
+                    flat = torch.from_numpy(numbers[first : ends[rows.stop - 1]])
+                    vectors[many[rows]] = self._forward(flat, torch.from_numpy(lengths[many[rows]]), alone).numpy()
         return vectors
 
-    def _forward(self, tokens: Any, lengths: Any) -> Any:
-        """Return the vectors of texts whose tokens stand one after the other in `tokens`."""
+    def _alone(self, ids: Any) -> "_Alone":
+        """Return what comes of each token before any looks at its neighbours, so that it is computed once."""
+        import torch
+        from torch.nn.functional import layer_norm
+
+        w = self.weights
+        joined = {name: torch.cat([w[f"{name}{width}"] for width in CONVOLUTIONS], dim=-1) for name in _JOINED}
+        embedded = w["table"][ids]
+        projected = embedded @ joined["proj"] + joined["proj_b"]
+        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self.epsilon)
+        windows = []
+        for hidden, width in zip(normal.split(_WIDTH, dim=1), CONVOLUTIONS, strict=True):
+            by_place = w[f"w1_{width}"].view(width, _WIDTH, _WIDTH).permute(1, 0, 2).reshape(_WIDTH, width * _WIDTH)
+            terms = (hidden @ by_place).view(-1, _WIDTH)
+            windows.append(torch.cat([terms, terms.new_zeros(width, _WIDTH)]))
+        return _Alone(embedded, normal, tuple(windows))
+
+    def _forward(self, tokens: Any, lengths: Any, alone: "_Alone") -> Any:
+        """Return the vectors of texts whose tokens stand one after the other in `tokens`, as numbers in `alone`."""
         import torch
         from torch.nn.functional import normalize
 
-        w = self._weights
+        w = self.weights
         text = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
-        features = self._convolved(w["table"][tokens], _windows(text, lengths))
+        features = self._convolved(tokens, alone, _windows(text, lengths))
         sums = torch.zeros(len(lengths), features.shape[1]).index_add(0, text, features)
         counts = lengths[:, None].float()
         pooled = (sums @ w["cnn_W"] + counts * w["cnn_b"]) / counts.sqrt()
         hidden = torch.relu(pooled @ w["p1"] + torch.relu(pooled @ w["d0"]) @ w["d1"])
         return normalize(torch.tanh(hidden @ w["p3"] + torch.relu(hidden @ w["d2"]) @ w["d3"]), dim=-1)
 
-    def _convolved(self, embedded: Any, windows: Any) -> Any:
-        import torch
-        from torch.nn.functional import layer_norm
+    def _convolved(self, tokens: Any, alone: "_Alone", windows: Any) -> Any:
+        """Return the features of each token among its neighbours.
 
-        w = self._weights
-        joined = {name: torch.cat([w[f"{name}{width}"] for width in _CONVOLUTIONS], dim=-1) for name in _JOINED}
-        projected = embedded @ joined["proj"] + joined["proj_b"]
-        normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self._epsilon)
-        columns = [embedded]
-        for start, (width, before) in zip(range(0, normal.shape[1], _WIDTH), _CONVOLUTIONS.items(), strict=True):
+        The first of two convolutions is a sum of what each neighbour gives by itself, which `alone` has.
+        """
+        import torch
+        from torch.nn.functional import embedding_bag, layer_norm
+
+        w = self.weights
+        columns = [alone.embedded[tokens]]
+        numbers = torch.cat([tokens, tokens.new_tensor([len(alone.embedded)])])
+        for (width, before), normal, terms in zip(
+            CONVOLUTIONS.items(), alone.normal[tokens].split(_WIDTH, dim=1), alone.windows, strict=True
+        ):
             around = windows[:, _REACH - before : _REACH - before + width]
-            hidden = normal[:, start : start + _WIDTH]
-            for layer in ("1", "2"):
-                gathered = torch.cat([hidden, hidden.new_zeros(1, _WIDTH)])[around].flatten(1)
-                hidden = torch.relu(gathered @ w[f"w{layer}_{width}"] + w[f"b{layer}_{width}"]) + hidden
-            columns.append(hidden)
+            first = embedding_bag(numbers[around] * width + torch.arange(width), terms, mode="sum")
+            hidden = torch.relu(first + w[f"b1_{width}"]) + normal
+            gathered = torch.cat([hidden, hidden.new_zeros(1, _WIDTH)])[around].flatten(1)
+            columns.append(torch.relu(gathered @ w[f"w2_{width}"] + w[f"b2_{width}"]) + hidden)
         features = torch.cat(columns, dim=1)
-        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self._epsilon)
+        return layer_norm(features, features.shape[1:], w["ln_g"], w["ln_b"], self.epsilon)
+
+
+class _Alone(NamedTuple):
+    """What distinct tokens are by themselves, each a tensor with a row per token.
+
+    `windows` has, for each convolution, the terms that a token adds to the first layer at each place of a window,
+    place after place in rows of their own, and zeros at the end for places outside a text.
+    """
+
+    embedded: Any
+    normal: Any
+    windows: tuple[Any, ...]
 
 
 _JOINED: Final = ("proj", "proj_b", "ln_g", "ln_b")

@@ -1,8 +1,8 @@
 """A score becomes a probability and a decision."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ from shopglot.core.metrics import Floats
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Scores
+from shopglot.curate.settings import CurateSettings
 from shopglot.merge.calibrate import Calibration
 from shopglot.merge.settings import Per
 from shopglot.merge.slices import SliceThreshold, per_slice, threshold_per_row
@@ -27,13 +28,39 @@ class Decided:
     """What is decided about each pair, three arrays of shape (rows,): `decision` is `probability >= threshold`.
 
     `read` says by which text of its query: "original", "english" or "both", null where that is not known or nothing
-    was read; None where nobody said.
+    was read; None where nobody said. `stage` names the stage of a cascade that decided it.
     """
 
     probability: Scores
     decision: Mask
     threshold: Floats
     read: pl.Series | None = None
+    stage: pl.Series | None = None
+
+
+class Decider(Protocol):
+    """What decides pairs, be it the bundle of one model or a cascade of several: each pair by itself."""
+
+    @property
+    def curate(self) -> CurateSettings:
+        """How texts are cleaned before it reads them."""
+        ...
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of `Pairs` that its answer may depend on beside task, query, English and target.
+
+        A name that begins with ^ and ends in $ is a pattern.
+        """
+        ...
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        """Return what is decided about each of these clean pairs."""
+        ...
+
+    def knowing(self, paths: Iterable[str]) -> "Decider":
+        """Return the same for a shop that has these category paths too."""
+        ...
 
 
 class TaskDecision(BaseModel):

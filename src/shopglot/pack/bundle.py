@@ -10,18 +10,20 @@ import numpy as np
 from shopglot.core.errors import BundleError, DataError
 from shopglot.core.files import read_json, sha256, undamaged, whole_folder, write_json
 from shopglot.core.pair import Pair, Task
-from shopglot.core.pairs import Pairs
-from shopglot.core.scores import SavableScorer, Scores
+from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.scores import SavableScorer, Scorer, Scores
 from shopglot.curate.clean import clean
 from shopglot.curate.settings import CurateSettings
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import texts_read
-from shopglot.learn.embedding import EmbeddingScorer
-from shopglot.learn.load import SCORERS
+from shopglot.learn.embedding import EmbeddingScorer, as_one
 from shopglot.merge.blend import Blend, Mean, load_scorer
 from shopglot.merge.decide import Decided, Decision
+from shopglot.pack.loaders import ENCODERS, loaders
+from shopglot.pack.session_encoder import PACKED, SessionEncoder
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2: packed networks and their shared encoders; 1 has none and is read as before."""
 _MANIFEST: Final = "manifest.json"
 _FORMAT: Final = "format.json"
 _REQUIRED: Final = {"curate.json", "decision.json", "scorer/scorer.json"}
@@ -56,6 +58,14 @@ class Bundle:
         decided = self.decision.decide(pairs, self.scorer.score(pairs))
         return replace(decided, read=texts_read(pairs, {task: own.query for task, own in self.format.items()}))
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """The columns of `Pairs` that its answer may depend on beside task, query, English and target."""
+        sliced = any(own.slices for own in self.decision.tasks.values())
+        fields = {OWN + name for own in self.format.values() for name in own.item_fields}
+        unknown = () if self.format else (f"^{OWN}.*$",)  # a bundle of an earlier version does not say
+        return (*(("language",) if sliced else ()), *sorted(fields), *unknown)
+
     def knowing(self, paths: Iterable[str]) -> "Bundle":
         """Return the bundle for a shop that has these category paths too, such as those of a grown taxonomy."""
         return replace(self, scorer=_knowing(self.scorer, frozenset(paths)))
@@ -65,6 +75,9 @@ class Bundle:
         with whole_folder(folder) as part:
             (part / "scorer").mkdir()
             self.scorer.save(part / "scorer")
+            for name, encoder in _packed_encoders(self.scorer).items():
+                (part / ENCODERS / name).mkdir(parents=True)
+                encoder.save(part / ENCODERS / name)
             write_json(part / "decision.json", self.decision.model_dump(mode="json"))
             write_json(part / "curate.json", self.curate.model_dump(mode="json"))
             if card is not None:
@@ -85,7 +98,7 @@ class Bundle:
             manifest = _checked_manifest(folder)
             formats = dict(read_json(folder / _FORMAT)) if _FORMAT in manifest["files"] else {}
             bundle = cls(
-                load_scorer(folder / "scorer", SCORERS),
+                load_scorer(folder / "scorer", loaders(folder)),
                 Decision.model_validate(read_json(folder / "decision.json")),
                 CurateSettings(**read_json(folder / "curate.json")),
                 {name: value for name, value in manifest.items() if name not in {"format", "files"}},
@@ -118,14 +131,30 @@ def load(folder: str | Path) -> Bundle:
 def _knowing(scorer: SavableScorer, paths: frozenset[str]) -> SavableScorer:
     match scorer:
         case Blend():
-            members = {name: _knowing(cast("SavableScorer", each), paths) for name, each in scorer.scorers.items()}
-            return Blend(members, scorer.weights)
+            named = {name: _knowing(cast("SavableScorer", each), paths) for name, each in scorer.scorers.items()}
+            return Blend(named, scorer.weights)
         case Mean():
-            return Mean([_knowing(cast("SavableScorer", each), paths) for each in scorer.scorers])
+            members = [_knowing(cast("SavableScorer", each), paths) for each in scorer.scorers]
+            vectors = [each for each in members if isinstance(each, EmbeddingScorer)]
+            return (as_one(vectors) if len(vectors) == len(members) else None) or Mean(members)
         case EmbeddingScorer():
             return scorer.with_catalogue(tuple(sorted({*scorer.paths, *paths})))
         case _:
             return scorer
+
+
+def _packed_encoders(scorer: Scorer) -> dict[str, SessionEncoder]:
+    """Return the packed encoders of a scorer and its members, each once, by the name its members have for it."""
+    match scorer:
+        case Blend():
+            members = list(scorer.scorers.values())
+        case Mean():
+            members = list(scorer.scorers)
+        case EmbeddingScorer() if isinstance(encoder := scorer.encoder.encoder, SessionEncoder):
+            return {scorer.settings.model.removeprefix(PACKED): encoder}
+        case _:
+            return {}
+    return {name: encoder for member in members for name, encoder in _packed_encoders(member).items()}
 
 
 def _checked_manifest(folder: Path) -> dict[str, Any]:

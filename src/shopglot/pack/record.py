@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from shopglot.core.errors import DataError, RecipeError
-from shopglot.core.files import read_json, require_own_folder, whole_file, write_json
+from shopglot.core.files import checksums, read_json, require_own_folder, whole_file, write_json
 from shopglot.core.folds import Folds
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
@@ -28,9 +28,9 @@ PACKAGES: Final = (
 )
 
 
-def begin_run(recipe: str, out: Path) -> None:
+def begin_run(recipe: str, out: Path, name: str = "recipe.yaml") -> None:
     """Leave the resolved recipe and the versions of the libraries in `out`; refuse a folder of anything else."""
-    kept = out / "recipe.yaml"
+    kept = out / name
     require_own_folder(out, kept.name)
     if kept.exists() and kept.read_text(encoding="utf-8", errors="replace") != recipe:
         raise RecipeError(f"{out} holds a run of another recipe; choose another --out, or remove that folder")
@@ -53,9 +53,21 @@ def keep_checksums(files: dict[str, str], kept: Path) -> None:
     write_json(kept, files)
 
 
-def require_finished(run: Path) -> None:
-    """Raise DataError where `run` is not the folder of a run that has its out-of-fold scores."""
-    for name in ("recipe.yaml", "files.json", SCORES):
+def keep_teacher(run: Path, unlabelled: Sequence[Path], out: Path) -> None:
+    """Keep in `out` which run teaches and with which files beside its own; refuse others than those it began with.
+
+    Raises DataError too where the run's own files are no longer what they were when it was made.
+    """
+    if read_json(run / "files.json") != read_json(out / "files.json"):
+        raise DataError(f"the files have changed since {run} was made; run its recipe again in another folder")
+    given = checksums([run / SCORES, run / "bundle" / "manifest.json"])
+    more = {f"unlabelled/{name}": found for name, found in checksums(unlabelled).items()} if unlabelled else {}
+    keep_checksums(given | more, out / "teacher.json")
+
+
+def require_finished(run: Path, *more: str) -> None:
+    """Raise DataError where `run` is not the folder of a run that has its out-of-fold scores, and `more` files."""
+    for name in ("recipe.yaml", "files.json", SCORES, *more):
         if not (run / name).is_file():
             raise DataError(f"{run} is no finished run, for it has no {name}; name the folder of a `shopglot run`")
 

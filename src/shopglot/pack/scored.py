@@ -18,7 +18,7 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided
 
 SUFFIXES: Final = (".jsonl", ".json", ".txt", ".parquet")
-SCORED: Final = ("score", "prediction", "threshold", "read", "flag")
+SCORED: Final = ("score", "prediction", "threshold", "read", "flag", "stage")
 TRANSLATION: Final = "translated_query"
 _REMEDY: Final = "give a file that `shopglot score` wrote"
 log = logging.getLogger(__name__)
@@ -35,15 +35,16 @@ def check_out(out: Path, rejected: Path, inputs: Iterable[Path]) -> None:
             raise DataError(f"{file} is an input that would be replaced; choose another --out")
 
 
-def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
-    """Write Parquet where `out` ends in `.parquet`, else JSON lines; columns of an earlier scoring are replaced.
+def scored_table(pairs: Pairs, decided: Decided) -> pl.DataFrame:
+    """Return the pairs as their file had them, with what is decided; columns of an earlier scoring are replaced.
 
     `score` is the calibrated P(relevant), `prediction` is 1 where it reaches `threshold`, `read` says which
-    text of the query the model had, and `flag` why a row without a text to judge has its task's prior.
+    text of the query the model had, and `flag` why a row without a text to judge has its task's prior. What a cascade
+    decided has `stage` too, the name of the stage that did.
     """
     own = pairs.own_columns().drop(SCORED, strict=False)
     first = [] if "id" in own.columns else [pairs["id"]]
-    table = pl.select(
+    return pl.select(
         *first,
         *own.get_columns(),
         pl.Series("score", decided.probability),
@@ -51,8 +52,8 @@ def write_scored(pairs: Pairs, decided: Decided, out: Path) -> None:
         pl.Series("threshold", decided.threshold),
         (pl.lit(None, dtype=pl.String) if decided.read is None else decided.read).alias("read"),
         pairs["flag"],
+        *([] if decided.stage is None else [decided.stage.alias("stage")]),
     )
-    _write(table, out)
 
 
 def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
@@ -60,15 +61,16 @@ def write_translated(pairs: Pairs, translations: pl.Series, out: Path) -> None:
     own = pairs.own_columns()
     given = own.get_column(TRANSLATION, default=pl.Series([None])).cast(pl.String)
     written = pl.select(pl.when(given.str.strip_chars() != "").then(given).alias(TRANSLATION)).to_series()
-    _write(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), out)
-
-
-def _write(table: pl.DataFrame, out: Path) -> None:
     with whole_file(out) as part:
-        if out.suffix == ".parquet":
-            table.write_parquet(part)
-        else:
-            table.write_ndjson(part)
+        write_table(own.with_columns(pl.coalesce(written, translations).alias(TRANSLATION)), part, out.suffix)
+
+
+def write_table(table: pl.DataFrame, path: Path, suffix: str) -> None:
+    """Write Parquet where `suffix` is `.parquet`, else JSON lines."""
+    if suffix == ".parquet":
+        table.write_parquet(path)
+    else:
+        table.write_ndjson(path)
 
 
 def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:

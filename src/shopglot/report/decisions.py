@@ -13,9 +13,9 @@ from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
+from shopglot.merge.intervals import Groups, Interval, cost_difference, query_groups
 from shopglot.merge.settings import CostGoal, Goal, MergeSettings, Unlabelled
 from shopglot.merge.slices import SliceThreshold
-from shopglot.report.intervals import Groups, Interval, cost_difference, query_groups
 from shopglot.report.measure import ALL, UNKNOWN, Difference, SliceReport, difference, values_of, whole_report
 from shopglot.report.new_languages import NewLanguages, new_languages
 from shopglot.report.settings import ReportSettings

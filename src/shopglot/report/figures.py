@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shopglot.core.pair import Task
-from shopglot.report.intervals import Interval
+from shopglot.merge.intervals import Interval
 from shopglot.report.measure import Difference
 
 DASH: Final = "–"

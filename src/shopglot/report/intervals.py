@@ -1,4 +1,4 @@
-"""Intervals by resampling query groups, for the pairs of one query stand and fall together."""
+"""Intervals of all metrics of many slices at once, by resampling query groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,32 +6,18 @@ from math import prod
 from typing import Final, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from shopglot.core.errors import DataError
-from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Floats, average_precision, equal_mass_bins
-from shopglot.core.pairs import Pairs
-from shopglot.fold.group import group_pairs
-from shopglot.fold.settings import FoldSettings
-from shopglot.merge.settings import CostGoal
+from shopglot.merge.intervals import Groups, Interval, bounds, f1_of
 from shopglot.report.slices import Rows
-
-Interval = tuple[float, float]
-Groups = NDArray[np.intp]
-"""The number of the query group of each row, shape (rows,)."""
 
 BLOCKS: Final = 2_000
 """More query groups than these are dealt at random into as many blocks, and the blocks are resampled (random groups,
 Wolter 2007): an interval's width then varies by 1.6 %, less than by a thousand repetitions."""
 SCORE_BINS: Final = 200
 """Bins of probability behind the intervals of PR-AUC; a slice with fewer pairs loses nothing by them."""
-_BOUNDS: Final = (0.025, 0.975)
-_CHUNK: Final = 100
-"""Repetitions drawn at a time, which bounds the memory."""
-_BY_QUERY: Final = FoldSettings(qc="query", qi="query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +29,6 @@ class Intervals:
     mcc: Interval
 
 
-def query_groups(pairs: Pairs) -> Groups:
-    """Return the query group of each row as folds know it: all spellings of a query, and its known translations."""
-    originals = Pairs(pairs.frame.with_columns(made_from=pl.lit(None, dtype=pl.String)))
-    return group_pairs(originals, _BY_QUERY)["query"].to_physical().to_numpy().astype(np.intp)
-
-
 def slice_intervals(
     judged: Judged, groups: Groups, slices: Sequence[Rows], *, repetitions: int, seed: int
 ) -> list[Intervals]:
@@ -57,43 +37,35 @@ def slice_intervals(
     In every repetition a group enters Poisson(1) times, the same for all slices. A repetition that is left without a
     relevant pair has no PR-AUC and is passed over.
     """
-    rng = np.random.default_rng(seed)
-    count = int(groups.max()) + 1
-    blocks = (rng.permutation(count) % BLOCKS)[groups]
-    times = rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
-    return [Intervals(*map(_bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
+    blocks, times = _drawn(groups, repetitions, seed)
+    return [Intervals(*map(bounds, Counts.of(judged, blocks, rows).measured(times))) for rows in slices]
 
 
-def f1_interval(judged: Judged, rows: Mask, *, repetitions: int, seed: int, groups: Groups | None = None) -> Interval:
-    """Return the 95 % percentile interval of F1 over query groups (Efron and Tibshirani, 1993, chapter 13).
+@dataclass(frozen=True, slots=True)
+class PairedIntervals:
+    """The 95 % intervals of what a new model changes on one slice, and of the share of the base's MCC that it keeps."""
 
-    `groups` are those of `query_groups` for all pairs, so that many slices find them once; None finds those of the
-    rows.
+    f1: Interval
+    pr_auc: Interval
+    mcc: Interval
+    mcc_kept: Interval
+
+
+def paired_intervals(
+    new: Judged, base: Judged, groups: Groups, slices: Sequence[Rows], *, repetitions: int, seed: int
+) -> list[PairedIntervals]:
+    """Return the intervals of new minus base on each slice of the same rows, resampled together as `slice_intervals`.
+
+    A repetition in which the base's MCC is not above 0 says nothing of a share and is passed over there.
     """
-    (resampled,) = _resampled([judged], rows, groups, repetitions, seed)
-    return _bounds(_f1(*resampled))
-
-
-def f1_difference(
-    better: Judged, worse: Judged, rows: Mask, *, repetitions: int, seed: int, groups: Groups | None = None
-) -> Interval:
-    """Return the 95 % interval of F1(`better`) - F1(`worse`) on the same pairs, resampled together.
-
-    `groups` as for `f1_interval`.
-    """
-    if not better.pairs["id"].equals(worse.pairs["id"]):
-        raise DataError(f"{better.name!r} and {worse.name!r} judge different pairs; compare runs over the same files")
-    first, second = (_f1(*each) for each in _resampled([better, worse], rows, groups, repetitions, seed))
-    return _bounds(first - second)
-
-
-def cost_difference(
-    better: Judged, worse: Judged, costs: CostGoal, *, repetitions: int, seed: int, groups: Groups
-) -> Interval:
-    """Return the 95 % interval of cost(`better`) - cost(`worse`) per relevant pair, as `f1_difference` does."""
-    every = np.ones(len(better.pairs), dtype=np.bool_)
-    first, second = (_cost(*each, costs) for each in _resampled([better, worse], every, groups, repetitions, seed))
-    return _bounds(first - second)
+    blocks, times = _drawn(groups, repetitions, seed)
+    found = []
+    for rows in slices:
+        ours, theirs = (Counts.of(each, blocks, rows).measured(times) for each in (new, base))
+        (mcc, of) = ours[-1], theirs[-1]
+        kept = np.divide(mcc, of, out=np.full(len(of), np.nan), where=of > 0)
+        found.append(PairedIntervals(*map(bounds, [*(ours - theirs), kept])))
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -129,50 +101,15 @@ class Counts:
         (tn, fp), (fn, tp) = drawn.sum(axis=1).transpose(1, 2, 0)
         pairs = drawn.sum(axis=3)
         areas = np.clip(self.lost + _pr_auc(pairs[..., 1], pairs.sum(axis=2)), 0.0, 1.0)
-        return np.stack([_f1(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
+        return np.stack([f1_of(tp, tp + fn, tp + fp), areas, _mcc(tp, fp, fn, tn)])
 
 
-def _resampled(
-    sides: Sequence[Judged], rows: Mask, groups: Groups | None, repetitions: int, seed: int
-) -> list[tuple[Floats, Floats, Floats]]:
-    """Return hits, relevant and predicted pairs of each side in every repetition.
-
-    A query group enters a repetition Poisson(1) times, the same for all sides.
-
-    k groups with the same counts enter together, Poisson(k) times: the same distribution, drawn for a few hundred
-    kinds of groups in place of every query.
-    """
-    pairs = sides[0].pairs
-    kinds = _kinds(sides, rows, query_groups(pairs.filter(rows)) if groups is None else groups[rows])
-    often, counts = kinds["often"].to_numpy(), kinds.drop("often").to_numpy().astype(np.float64)
+def _drawn(groups: Groups, repetitions: int, seed: int) -> tuple[Groups, NDArray[np.float32]]:
+    """Return the block of each row, and how often each block enters each repetition."""
     rng = np.random.default_rng(seed)
-    sums = [
-        rng.poisson(often, (min(_CHUNK, repetitions - start), len(often))) @ counts
-        for start in range(0, repetitions, _CHUNK)
-    ]
-    relevant, *decided = np.concatenate(sums).T
-    return [(hits, relevant, predicted) for hits, predicted in zip(decided[::2], decided[1::2], strict=True)]
-
-
-def _kinds(sides: Sequence[Judged], rows: Mask, groups: Groups) -> pl.DataFrame:
-    """Return the distinct counts of query groups (relevant, then hits and predictions per side) and how often each."""
-    columns = {"group": pl.Series(groups), "relevant": pl.Series(sides[0].pairs.labels[rows])}
-    for number, side in enumerate(sides):
-        columns[f"hits {number}"] = pl.Series(((side.pairs.labels == 1) & side.decision)[rows])
-        columns[f"predicted {number}"] = pl.Series(side.decision[rows])
-    counts = pl.DataFrame(columns).group_by("group").agg(pl.exclude("group").cast(int).sum())
-    names = counts.columns[1:]
-    return counts.group_by(names).agg(often=pl.len()).sort(names)
-
-
-def _f1(hits: Floats, relevant: Floats, predicted: Floats) -> Floats:
-    """Return F1 per repetition, 0 where nothing is relevant nor predicted."""
-    return 2 * hits / np.maximum(relevant + predicted, 1.0)
-
-
-def _cost(hits: Floats, relevant: Floats, predicted: Floats, costs: CostGoal) -> Floats:
-    errors = costs.false_positive * (predicted - hits) + costs.false_negative * (relevant - hits)
-    return errors / np.maximum(relevant, 1.0)
+    count = int(groups.max()) + 1
+    blocks = (rng.permutation(count) % BLOCKS)[groups]
+    return blocks, rng.poisson(1.0, (repetitions, min(count, BLOCKS))).astype(np.float32)
 
 
 def _pr_auc(relevant: Floats, pairs: Floats) -> Floats:
@@ -188,10 +125,3 @@ def _mcc(tp: Floats, fp: Floats, fn: Floats, tn: Floats) -> Floats:
     scale = np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
     correlation: Floats = np.divide(tp * tn - fp * fn, scale, out=np.zeros(len(scale)), where=scale > 0)
     return correlation
-
-
-def _bounds(values: Floats) -> Interval:
-    """Return the bounds of the values that are defined; NaN where none is."""
-    defined = values[~np.isnan(values)]
-    low, high = np.quantile(defined, _BOUNDS) if len(defined) else (np.nan, np.nan)
-    return float(low), float(high)

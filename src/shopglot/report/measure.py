@@ -19,7 +19,8 @@ from shopglot.core.metrics import (
     calibration_error,
     roc_auc,
 )
-from shopglot.report.intervals import Groups, Interval, Intervals, f1_difference, slice_intervals
+from shopglot.merge.intervals import Groups, Interval, f1_difference
+from shopglot.report.intervals import Intervals, slice_intervals
 from shopglot.report.settings import ReportSettings
 from shopglot.report.slices import Rows
 

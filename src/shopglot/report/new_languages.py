@@ -10,9 +10,9 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion
 from shopglot.merge.decide import TaskDecision
+from shopglot.merge.intervals import Groups, Interval, f1_interval
 from shopglot.merge.left_out import labelled_languages
 from shopglot.merge.settings import Unlabelled
-from shopglot.report.intervals import Groups, Interval, f1_interval
 from shopglot.report.measure import ALL, Difference, difference
 from shopglot.report.settings import ReportSettings
 

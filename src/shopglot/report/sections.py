@@ -6,6 +6,7 @@ from typing import Final
 
 from shopglot.core.pair import Task
 from shopglot.enrich.readings import READINGS, Reading
+from shopglot.merge.intervals import Interval
 from shopglot.report.figures import (
     DASH,
     change,
@@ -17,7 +18,6 @@ from shopglot.report.figures import (
     spaced,
     task_name,
 )
-from shopglot.report.intervals import Interval
 from shopglot.report.measure import FEW_PAIRS, Difference, Quality, SliceReport, Spread
 from shopglot.report.summary import OUT_OF_FOLD, Report
 from shopglot.report.translation import SliceReadings, TranslationReport

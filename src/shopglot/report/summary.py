@@ -14,8 +14,8 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
+from shopglot.merge.intervals import Groups, query_groups
 from shopglot.report.decisions import TaskDecisions
-from shopglot.report.intervals import Groups, query_groups
 from shopglot.report.measure import (
     ALL,
     Difference,

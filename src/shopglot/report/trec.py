@@ -15,8 +15,9 @@ from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import require_folder_of, whole_file, whole_folder
 from shopglot.core.pair import Task
 from shopglot.core.pairs import OWN, Pairs
+from shopglot.curate.blocks import read_bytes
 from shopglot.curate.prepare import prepare_for_scoring
-from shopglot.curate.raw import as_utf8, read_bytes, text_lines
+from shopglot.curate.raw import as_utf8, text_lines
 from shopglot.curate.settings import CurateSettings
 from shopglot.fold.hashing import unit_hash
 from shopglot.pack.scored import scored_columns
@@ -146,9 +147,7 @@ def rank_measures(run: Path, qrels: Path, measures: Sequence[str] = MEASURES) ->
         )
     except _UNCOMPUTED as reason:
         said = " ".join(str(reason).split())
-        raise RecipeError(
-            f"ir-measures cannot compute {', '.join(measures)}: {said}; leave that measure out"
-        ) from reason
+        raise RecipeError(f"ir-measures cannot compute {', '.join(measures)}: {said}; leave it out") from reason
     return Ranked(
         pl.DataFrame({"measure": list(map(str, asked)), "value": [float(values[measure]) for measure in asked]}),
         queries=len(several),

@@ -1,0 +1,112 @@
+"""The application around a decider; making it loads nothing."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Final, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
+
+from shopglot.core.pair import TASKS, Task
+from shopglot.enrich.enrich import Translating
+from shopglot.merge.decide import Decider
+from shopglot.serve import cohere, filtering, health, native, tei, vllm
+from shopglot.serve.batcher import Batcher
+from shopglot.serve.docs_page import docs
+from shopglot.serve.errors import ServeError, error_response
+from shopglot.serve.guard import Guard
+from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.judge import Judge
+from shopglot.serve.metrics import Metrics
+from shopglot.serve.policy import Policies
+from shopglot.serve.question import Question
+from shopglot.serve.security import Keys
+from shopglot.serve.service import Service
+from shopglot.serve.suggest import Suggester
+from shopglot.serve.translation import Translations
+
+_FIRST: Final = "green tea"
+"""A text in Latin letters, so that language detection is loaded before the first client asks."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Extras:
+    """What a server may have beside its model.
+
+    Without `keys` everyone may ask and nobody may change a policy. `tasks` are those that the model
+    decides, and `facts` what is told about it.
+    """
+
+    tasks: tuple[Task, ...] = TASKS
+    keys: Keys | None = None
+    policies: Policies = field(default_factory=Policies)
+    suggester: Suggester | None = None
+    translating: Translating | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def create_app(decider: Decider, settings: HttpSettings | None = None, extras: Extras | None = None) -> FastAPI:
+    """Return the application; its parts are at `app.state.service`."""
+    settings, extras = settings or HttpSettings(), extras or Extras()
+    service = _service(decider, settings, extras)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with service.translations.running():
+            async with service.batcher.running([Question(task, _FIRST, _FIRST) for task in service.tasks]):
+                yield
+
+    app = FastAPI(title="shopglot", version=version("shopglot"), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.service = service
+    app.add_api_route("/docs", docs, include_in_schema=False)
+    for part in (native, filtering, tei, cohere, vllm, health):
+        app.include_router(part.router)
+    app.add_exception_handler(ServeError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _elsewhere)
+    app.add_middleware(Guard, settings=settings, keys=extras.keys, metrics=service.metrics)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
+        )
+    return app
+
+
+def _service(decider: Decider, settings: HttpSettings, extras: Extras) -> Service:
+    judge, metrics = Judge(decider, settings.languages), Metrics(settings.languages)
+    return Service(
+        tasks=extras.tasks,
+        settings=settings,
+        batcher=Batcher(judge, settings, metrics),
+        metrics=metrics,
+        policies=extras.policies,
+        translations=Translations(extras.translating, judge, settings.deadline_seconds),
+        suggester=extras.suggester,
+        facts=extras.facts,
+    )
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    return error_response(request.url.path, cast("ServeError", error))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    """Say where the body is not what the path reads; what was written there is not repeated."""
+    first = cast("RequestValidationError", error).errors()[0]
+    status = 400 if first["type"] == "json_invalid" else 422
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    refused = ServeError(status, "Validation", f"{where}: {first['msg']}")
+    return error_response(request.url.path, refused)
+
+
+async def _elsewhere(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the framework refuses by itself: an unknown path, another method, a body that cannot be read."""
+    refused = cast("HTTPException", error)
+    return error_response(
+        request.url.path, ServeError(refused.status_code, "Validation", str(refused.detail), refused.headers)
+    )

@@ -1,0 +1,126 @@
+"""What every handler works with, and what most of them do with it."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+
+from shopglot.core.pair import TASKS, Task
+from shopglot.serve.batcher import Batcher
+from shopglot.serve.errors import ServeError
+from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.metrics import Metrics
+from shopglot.serve.policy import Policies
+from shopglot.serve.question import Question, Verdict
+from shopglot.serve.suggest import Suggester
+from shopglot.serve.translation import Translation, Translations
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Service:
+    """The parts of one server."""
+
+    tasks: tuple[Task, ...]
+    settings: HttpSettings
+    batcher: Batcher
+    metrics: Metrics
+    policies: Policies
+    translations: Translations
+    suggester: Suggester | None
+    facts: dict[str, Any]
+
+    def task(self, named: Task | None, model: str | None = None) -> Task:
+        """Return the task a request means: the one it names, the one its `model` ends with, or the server's."""
+        by_model = (model or "").rpartition(":")[2].upper()
+        task = named or next((each for each in TASKS if each == by_model), None) or self._own_task
+        if task not in self.tasks:
+            raise ServeError(422, "Validation", f"the model decides {' and '.join(self.tasks)}, not {task}")
+        return task
+
+    @property
+    def _own_task(self) -> Task:
+        return self.settings.task or ("QI" if "QI" in self.tasks else self.tasks[0])
+
+    @property
+    def model(self) -> str:
+        """The name of the bundle."""
+        return str(self.facts.get("name", "shopglot"))
+
+
+def service_of(request: Request) -> Service:
+    """Return the parts of the server that was asked."""
+    service: Service = request.app.state.service
+    return service
+
+
+Serving = Annotated[Service, Depends(service_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What clients of other servers may say in the address, for their bodies have no place for it."""
+
+    task: Task | None
+    language: str | None
+    translate: bool
+
+
+def _options(
+    task: Annotated[
+        Task | None, Query(description="QC: texts are category paths; QI: they are items. Else the server's own.")
+    ] = None,
+    language: Annotated[
+        str | None, Query(pattern="^[a-z]{2,3}$", description="ISO 639-1; it is detected when left out.")
+    ] = None,
+    translate: Annotated[bool, Query(description="Whether the query is translated into English first.")] = False,
+) -> Options:
+    return Options(task, language, translate)
+
+
+Asked = Annotated[Options, Depends(_options)]
+
+
+def check(settings: HttpSettings, pairs: int, texts: Iterable[str]) -> None:
+    """Raise ServeError where a request has nothing to judge, or more than is allowed."""
+    if not pairs:
+        raise ServeError(400, "Empty", "there is nothing to judge; give at least one text")
+    if pairs > settings.pairs_per_request:
+        raise ServeError(
+            413, "Validation", f"a request has at most {settings.pairs_per_request:,} pairs, not {pairs:,}"
+        )
+    if max(map(len, texts)) > settings.text_characters:
+        raise ServeError(413, "Validation", f"a text has at most {settings.text_characters:,} characters")
+
+
+async def judged_pairs(
+    service: Service, pairs: Sequence[tuple[str, str]], options: Options, model: str | None = None
+) -> list[Verdict]:
+    """Return a verdict per query and target, in order."""
+    check(service.settings, len(pairs), (text for pair in pairs for text in pair))
+    task = service.task(options.task, model)
+    questions = [Question(task, query, target, options.language) for query, target in pairs]
+    return (await judged(service, questions, translate=options.translate))[0]
+
+
+async def judged(
+    service: Service, questions: Sequence[Question], *, translate: bool
+) -> tuple[list[Verdict], list[Translation]]:
+    """Return a verdict per question, and what became of the translation of its query."""
+    if service.settings.log_queries:
+        log.info("queries: %s", [*dict.fromkeys(each.query for each in questions)])
+    read, translations = await service.translations.of(questions, wanted=translate)
+    return await service.batcher.judge(read), translations
+
+
+def ranked(verdicts: Sequence[Verdict]) -> list[int]:
+    """Return the positions, the most relevant first; of equals the first given."""
+    return sorted(range(len(verdicts)), key=lambda place: -verdicts[place].probability)
+
+
+def tokens(pairs: Iterable[tuple[str, str]]) -> int:
+    """Return about how many tokens these pairs have."""
+    return sum(Question("QI", query, target).tokens for query, target in pairs)

@@ -1,0 +1,20 @@
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from shopglot.serve.app import Extras, create_app
+from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.suggest import Suggester
+from tests import shop
+from tests.serve.quick import SharedWords
+
+FEW_LANGUAGES = HttpSettings(languages=("ar", "de", "en"))
+"""Each language takes its time to load."""
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[TestClient]:
+    extras = Extras(suggester=Suggester.of(shop.PATHS, None), facts={"name": "doubles", "sha256": "9f86d0"})
+    with TestClient(create_app(SharedWords(), FEW_LANGUAGES, extras)) as asked:
+        yield asked
