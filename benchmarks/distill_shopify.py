@@ -13,7 +13,7 @@ from pathlib import Path
 
 from shopglot.config import load_distill_settings
 from shopglot.core.files import read_json
-from shopglot.pipeline import distill
+from shopglot.distill import distill
 from shopglot.report.distilled import Beside, Distilled
 from shopglot.report.write import read_report
 

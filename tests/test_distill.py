@@ -11,12 +11,13 @@ import shopglot as package
 from shopglot.config import Recipe, load_distill_settings, load_recipe
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import read_json
+from shopglot.distill import distill
 from shopglot.enrich.negative_settings import NegativeSettings
 from shopglot.learn.embedding import EmbeddingLearner
 from shopglot.pack.distill import LABEL, OUT_OF_FOLD, UNLABELLED
 from shopglot.pack.distill_settings import DistillSettings
 from shopglot.pack.record import SCORES
-from shopglot.pipeline import distill, run
+from shopglot.pipeline import run
 from tests.command import Command, refused
 from tests.learn.doubles import Killed
 

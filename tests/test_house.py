@@ -28,7 +28,7 @@ with (ROOT / "pyproject.toml").open("rb") as file:
 def test_the_sorted_stage_folders_are_the_layers_of_the_import_contract() -> None:
     folders = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
     layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
-    assert layers[::-1] == [*folders, "config", "pipeline", "jobs", "cli"]
+    assert layers[::-1] == [*folders, "config", "pipeline", "distill", "jobs", "cli"]
 
 
 def test_the_import_contract_is_kept() -> None:

@@ -257,7 +257,7 @@ def distill(
     Example: `shopglot distill runs/demo recipes/students/e5-half.yaml --out runs/small --unlabelled log.csv`
     """
     from shopglot.config import load_distill_settings
-    from shopglot.pipeline import distill as distill_run
+    from shopglot.distill import distill as distill_run
     from shopglot.report.distilled import console_distilled
 
     found = distill_run(run, load_distill_settings(student, overrides or ()), out, unlabelled or ())

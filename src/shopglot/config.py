@@ -121,9 +121,8 @@ def load_translate_settings(path: str | Path) -> TranslateSettings:
 
 def load_http_settings(path: str | Path | None) -> HttpSettings:
     """Return the limits of a server in a YAML file, the defaults where there is none; raises RecipeError likewise."""
-    if path is None:
-        return HttpSettings()
-    return _valid(_content(Path(path), (), "server settings", "keys such as deadline_seconds"), str(path), HttpSettings)
+    content = {} if path is None else _content(Path(path), (), "server settings", "keys such as deadline_seconds")
+    return _valid(content, str(path), HttpSettings)
 
 
 def load_distill_settings(path: str | Path | None, overrides: Sequence[str] = ()) -> DistillSettings:

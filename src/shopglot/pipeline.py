@@ -9,14 +9,13 @@ from functools import partial
 from pathlib import Path
 from shutil import rmtree
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import polars as pl
 
-from shopglot.config import Recipe, checked_sweep, load_recipe, trial_recipe
+from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import checksums, whole_file, write_json
+from shopglot.core.files import checksums, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
@@ -25,19 +24,19 @@ from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder, Learner, OutOfFold, SavableScorer
 from shopglot.curate.clean import CLEANING_VERSION
 from shopglot.curate.corrections import correct
-from shopglot.curate.prepare import prepare, prepare_for_judging, prepare_for_scoring
+from shopglot.curate.prepare import prepare, prepare_for_judging
 from shopglot.curate.taxonomy import read_taxonomy, taxonomy_version
 from shopglot.demo.simulate import simulate
 from shopglot.enrich.dropout import drop_translations
 from shopglot.enrich.enrich import Translating, enrich
-from shopglot.enrich.negatives import negatives, with_negatives
+from shopglot.enrich.negatives import with_negatives
 from shopglot.enrich.quality import translation_quality
 from shopglot.enrich.readings import readings
 from shopglot.enrich.translator import Translate
 from shopglot.fold.audit import audit
 from shopglot.fold.deal import deal
 from shopglot.fold.describe import describe, tune_notes
-from shopglot.fold.store import load_folds, save_folds
+from shopglot.fold.store import save_folds
 from shopglot.format.settings import FormatSettings
 from shopglot.format.template import Template
 from shopglot.learn.encoders import frozen_encoder
@@ -51,17 +50,11 @@ from shopglot.learn.validate import Validated, cross_validate, fit_once
 from shopglot.merge.blend import Blend, Mean, MemberScores, load_scorer, score_members
 from shopglot.merge.chain import cross_fitted, cross_fitted_choices, cross_fitted_unlabelled, fit_chain, redecide
 from shopglot.merge.decide import Decided, Decision
-from shopglot.merge.weights import fit_weights
 from shopglot.pack.bundle import Bundle, Calibrated, load
-from shopglot.pack.distill import TransferSet, from_labelled, from_unlabelled, student_of
-from shopglot.pack.distill_settings import DistillSettings
-from shopglot.pack.record import SCORES, begin_run, keep_checksums, keep_teacher, read_scores, require_finished
+from shopglot.pack.record import SCORES, begin_run, keep_checksums
 from shopglot.report.card import Shipped, model_card
-from shopglot.report.compare import compare_sides
-from shopglot.report.compare_page import write_comparison
 from shopglot.report.decisions import CrossFitted, decisions_report
-from shopglot.report.distilled import Distilled, beside, shared
-from shopglot.report.kept import KEPT, read_side, write_judged
+from shopglot.report.kept import write_judged
 from shopglot.report.mistakes import worst_mistakes
 from shopglot.report.summary import OUT_OF_FOLD, Report, check_slices, summarise
 from shopglot.report.sweep import Sweep, write_sweep
@@ -69,9 +62,7 @@ from shopglot.report.translation import TranslationReport, price_of_translation
 from shopglot.report.write import write_report
 
 log = logging.getLogger(__name__)
-_load = partial(load_scorer, loaders=SCORERS)
-DISTILL: Final = "distill.yaml"
-LESSONS: Final = "lessons.parquet"
+load_fitted = partial(load_scorer, loaders=SCORERS)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -124,7 +115,7 @@ def run(recipe: Recipe, out: str | Path) -> Report:
     with stages.timed("report"):
         report = report_on(recipe, data, folds, bundle, evidence)
     with stages.timed("pack"):
-        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
+        bundle.save(out / "bundle", card=model_card(report, shipped_facts(recipe, data, folds, bundle)))
     if encoder is not None:
         with stages.timed("translation"):
             back = None if data.translating is None else data.translating.function
@@ -154,53 +145,6 @@ def sweep(recipe: Recipe, out: Path) -> Sweep:
         part.write_text(trial_recipe(recipe, swept.best.values).to_yaml(), encoding="utf-8")
     write_sweep(swept, out)
     return swept
-
-
-def distill(
-    folder: str | Path, settings: DistillSettings, out: str | Path, unlabelled: Sequence[str | Path] = ()
-) -> Distilled:
-    """Teach a small scorer what a finished run knows, and leave in `out` what a run leaves: a bundle and a report.
-
-    Labelled pairs teach what the run said of them out of fold; pairs of the files `unlabelled`, and pairs that are
-    made, what its bundle says. The student is calibrated on the tune part, which neither of them learned from. Started
-    again after a kill, it goes on. Raises DataError where the run is unfinished, or its files or scores are others'.
-    """
-    folder, out, files, stages = Path(folder), Path(out), [Path(file) for file in unlabelled], Stages()
-    with stages.timed("curate"):
-        teacher = _teacher(folder, settings, files, out)
-        recipe, data, folds = _taught(teacher.recipe, settings), teacher.data, teacher.folds
-    with stages.timed("teach"):
-        lessons = _lessons_once(teacher, settings, files, out)
-    with stages.timed("learn"):
-        students = _students(recipe, settings, data, lessons, out)
-    with stages.timed("merge"):
-        tasks = {each.name: each.tasks for each in recipe.learn}
-        scored = _score_parts(_evenly(students, tasks), data, folds, tasks)
-        blend = _weighed(students, tasks, scored[TUNE])
-        decision, judged = _decide(blend, scored, recipe, _rates(data, blend))
-        write_judged(judged, recipe.report.slices, out)
-    with stages.timed("report"):
-        report = summarise(
-            recipe.name,
-            judged,
-            {},
-            recipe.report,
-            seed=recipe.seed,
-            thresholds=decision.thresholds,
-            learned=lessons.pairs.labelled,
-        )
-        facts = {"data": data.facts, "folds": describe(data.train, folds), "seed": recipe.seed}
-        report = report.with_facts(**facts, lessons=lessons.counts)
-        ours, theirs = shared(replace(read_side(out), name=recipe.name), read_side(folder))
-        distilled = beside(ours, theirs, lessons.counts, recipe.report, recipe.seed)
-        write_json(out / "distill.json", distilled.to_json())
-        if distilled.evidence:
-            write_comparison(compare_sides([theirs, ours], settings=recipe.report), out / "compared")
-    with stages.timed("pack"):
-        bundle = _bundle(recipe, data, blend, decision)
-        bundle.save(out / "bundle", card=model_card(report, _shipped(recipe, data, folds, bundle)))
-    write_report(report.with_facts(stages=stages.seconds), out)
-    return distilled
 
 
 def gather(recipe: Recipe, out: Path) -> Data:
@@ -259,7 +203,7 @@ def learn(recipe: Recipe, data: Data, folds: Folds, out: Path) -> dict[str, Vali
             data.train.of_tasks(trained_tasks(settings)),
             folds,
             out / "models" / settings.name,
-            _load,
+            load_fitted,
             at_once=fits_at_once(settings),
         )
     return validated
@@ -307,14 +251,14 @@ def merge(
     chain = fit_chain(data.train, scores, recipe.merge)
     shipped = Blend(_members(recipe, data, folds, validated, out), chain.weights)
     tasks = {settings.name: settings.tasks for settings in recipe.learn}
-    scored, rates = _score_parts(shipped, data, folds, tasks), _rates(data, shipped)
-    decision, judged = _decide(shipped, scored, recipe, rates)
+    scored, rates = score_parts(shipped, data, folds, tasks), relevant_rates(data, shipped)
+    decision, judged = decide_parts(shipped, scored, recipe, rates)
     learners = {
         name: alone
         for name, blend in _each_alone(shipped, tasks).items()
-        for alone in _decide(blend, scored, recipe, rates)[1][-1:]
+        for alone in decide_parts(blend, scored, recipe, rates)[1][-1:]
     }
-    bundle = _bundle(recipe, data, shipped, decision)
+    bundle = bundle_of(recipe, data, shipped, decision)
     inside = CrossFitted(
         cross_fitted_choices(data.train, scores, recipe.merge),
         cross_fitted_unlabelled(data.train, scores, recipe.merge),
@@ -376,7 +320,7 @@ def _learned_from(data: Data, folds: Folds) -> Pairs:
     return data.train.filter(folds.trains(data.train, None))
 
 
-def _shipped(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
+def shipped_facts(recipe: Recipe, data: Data, folds: Folds, bundle: Bundle) -> Shipped:
     """Return what the model card says beside the report; where the files stood is nobody's business."""
     names = {
         part: tuple(Path(path.name) for path in getattr(recipe.data, part)) for part in ("train", "dev", "taxonomy")
@@ -410,7 +354,7 @@ def _members(
         learner = learner_of(recipe, settings, data)
         train = data.train.filter(folds.trains(data.train, None)).of_tasks(trained_tasks(settings))
         folder = out / "models" / settings.name / "refit"
-        members[settings.name] = fit_once(learner, train, folder, _load, "all folds")
+        members[settings.name] = fit_once(learner, train, folder, load_fitted, "all folds")
     return members
 
 
@@ -424,7 +368,7 @@ def _formats(recipe: Recipe, weights: Mapping[Task, Mapping[str, float]]) -> dic
     return formats
 
 
-def _bundle(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bundle:
+def bundle_of(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bundle:
     """Return what ships: the blend with its decision, and what is known of where it comes from."""
     facts = {
         "name": recipe.name,
@@ -436,108 +380,7 @@ def _bundle(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> Bun
     return Bundle(blend, decision, recipe.curate, facts, _formats(recipe, blend.weights))
 
 
-def _taught(recipe: Recipe, settings: DistillSettings) -> Recipe:
-    """Return the run's recipe with the students as its learners, each of those of its tasks that the run knows."""
-    students = []
-    for each in settings.student:
-        tasks = tuple(task for task in recipe.tasks if task in each.tasks)
-        if not tasks:
-            raise RecipeError(
-                f"student {each.name!r}: the run knows only {' and '.join(recipe.tasks)}; name one as task"
-            )
-        students.append(each.model_copy(update={"tasks": tasks}))
-    return recipe.model_copy(update={"name": settings.name, "learn": tuple(students)})
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Teacher:
-    """A finished run: its recipe, its pairs and its folds."""
-
-    folder: Path
-    recipe: Recipe
-    data: Data
-    folds: Folds
-
-
-def _teacher(folder: Path, settings: DistillSettings, unlabelled: Sequence[Path], out: Path) -> _Teacher:
-    """Return the run that teaches, and begin in `out` a run that belongs to it and to these settings and files."""
-    require_finished(folder, KEPT, "bundle/manifest.json")
-    recipe = load_recipe(folder / "recipe.yaml")
-    student = _taught(recipe, settings)
-    begin_run(settings.to_yaml(), out, DISTILL)
-    data = enriched(recipe, gather(recipe, out))
-    keep_teacher(folder, unlabelled, out)
-    with whole_file(out / "recipe.yaml") as part:  # for the commands that read runs
-        part.write_text(student.to_yaml(), encoding="utf-8")
-    return _Teacher(folder, recipe, data, load_folds(folder / "folds"))
-
-
-def _lessons_once(teacher: _Teacher, settings: DistillSettings, unlabelled: Sequence[Path], out: Path) -> TransferSet:
-    """Return what the teacher says, and keep it in `out`, for its bundle takes its time to judge pairs."""
-    kept, recipe, folds, pairs = out / LESSONS, teacher.recipe, teacher.folds, teacher.data.train
-    if kept.is_file():
-        return TransferSet.read(kept)
-    given = pairs.filter(pl.col("made_from").is_null())
-    scores = read_scores(teacher.folder, given, folds, {each.name: each.tasks for each in recipe.learn})
-    lessons = from_labelled(pairs, folds, scores, recipe.merge, labels=settings.labels)
-    candidates = _candidates(teacher, settings, unlabelled)
-    if len(candidates):
-        bundle = load(teacher.folder / "bundle").knowing(candidates.of_task("QC")["target"].unique())
-        lessons += from_unlabelled(
-            candidates, pairs, folds, recipe.fold, dev=teacher.data.dev, teacher=Calibrated(bundle)
-        )
-    log.info("lessons: %s", ", ".join(f"{origin}: {count:,}" for origin, count in lessons.counts.items()))
-    lessons.save(kept)
-    return lessons
-
-
-def _candidates(teacher: _Teacher, settings: DistillSettings, unlabelled: Sequence[Path]) -> Pairs:
-    """Return pairs without labels for the teacher to judge: those of files, and those made from training pairs."""
-    recipe, data, found = teacher.recipe, teacher.data, []
-    if unlabelled:
-        read = prepare_for_scoring(unlabelled, recipe.curate).pairs.of_tasks(recipe.tasks).frame
-        number = pl.format("unlabelled-{}", pl.int_range(pl.len()))
-        found.append(Pairs(read.with_columns(id=number, made_from=pl.lit(None, pl.String))))
-    if (how := settings.made) is not None:
-        encoder = frozen_encoder(UNIVERSAL, "") if "embedding" in how.shares else None
-        train = data.train.filter(teacher.folds.trains(data.train, None))
-        found.append(negatives(train, how, seed=recipe.seed, taxonomy=data.taxonomy, encoder=encoder).pairs)
-    return Pairs.concat(found)
-
-
-def _students(
-    taught: Recipe, settings: DistillSettings, data: Data, lessons: TransferSet, out: Path
-) -> dict[str, SavableScorer]:
-    """Return each student, fitted or read back."""
-    scorers, pairs = {}, lessons.pairs
-    if rate := taught.enrich.translation_dropout:
-        pairs = drop_translations(pairs, rate, taught.seed)
-    for given, known in zip(settings.student, taught.learn, strict=True):
-        own = given.model_copy(update={"tasks": known.tasks})
-        student = student_of(own, settings.margin, template(taught), data.taxonomy, lessons)
-        folder = out / "models" / own.name
-        scorers[own.name] = fit_once(student, pairs.of_tasks(own.tasks), folder, _load, "all folds")
-    return scorers
-
-
-def _evenly(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]]) -> Blend:
-    """Return the blend in which all members of a task weigh the same."""
-    members = {task: [name for name, own in tasks.items() if task in own] for task in TASKS}
-    return Blend(scorers, {task: dict.fromkeys(names, 1 / len(names)) for task, names in members.items() if names})
-
-
-def _weighed(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]], tune: MemberScores) -> Blend:
-    """Return the blend with the weights that fit the labels of the tune part best."""
-    evenly, weights = _evenly(scorers, tasks), {}
-    for task, own in evenly.weights.items():
-        rows = (tune.pairs["task"] == task).to_numpy() & tune.pairs.readable
-        scores = np.column_stack([tune.members[name][rows] for name in own])
-        fitted = fit_weights(tune.pairs.filter(rows).labels, scores)
-        weights[task] = dict(zip(own, fitted.tolist(), strict=True))
-    return Blend(scorers, weights)
-
-
-def _score_parts(
+def score_parts(
     blend: Blend, data: Data, folds: Folds, tasks: Mapping[str, tuple[Task, ...]]
 ) -> dict[str, MemberScores]:
     """Return what each member says of the parts that nothing learned from: tune, test and dev, as far as there are."""
@@ -551,7 +394,7 @@ def _score_parts(
     return scored
 
 
-def _rates(data: Data, blend: Blend) -> dict[Task, float]:
+def relevant_rates(data: Data, blend: Blend) -> dict[Task, float]:
     """Return the share of relevant pairs in the data, per task of the blend."""
     given = data.train.filter(pl.col("made_from").is_null())
     return {task: float(given.of_task(task).labels.mean()) for task in blend.weights}
@@ -562,7 +405,7 @@ def _each_alone(shipped: Blend, tasks: Mapping[str, tuple[Task, ...]]) -> dict[s
     return {name: Blend({name: shipped.scorers[name]}, {task: {name: 1.0} for task in tasks[name]}) for name in tasks}
 
 
-def _decide(
+def decide_parts(
     blend: Blend, scored: Mapping[str, MemberScores], recipe: Recipe, rates: Mapping[Task, float]
 ) -> tuple[Decision, list[Judged]]:
     """Return the blend's own calibration and thresholds, chosen on `tune`, and how it judges the other parts."""

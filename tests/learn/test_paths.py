@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shopglot.core.jaccard import ngrams, overlap, words
-from shopglot.learn.catalogue import ABSENT, Catalogue, _highest
+from shopglot.learn.catalogue import ABSENT, Catalogue
 from shopglot.learn.paths import Members, Paths, RememberedPaths, shared
 from tests.learn.doubles import ByLetters
 
@@ -73,10 +73,3 @@ def test_a_few_new_paths_do_not_wait_for_all_to_be_joined() -> None:
     paths, numbers = known.of(["home,new"])
     assert (list(paths.numbers), numbers.tolist()) == (["home,new"], [0])
     assert set(encoder.asked) == {"new", "home", "new, home"}
-
-
-@given(st.integers(0, 1000), st.sampled_from([3, 40, 300, 900]), st.integers(1, 40))
-def test_the_highest_are_those_that_sorting_finds(seed: int, columns: int, count: int) -> None:
-    values = np.random.default_rng(seed).permutation(4 * columns).reshape(4, columns).astype(np.float32)
-    count = min(count, columns)
-    assert _highest(values, count).tolist() == np.argsort(-values, axis=1)[:, :count].tolist()

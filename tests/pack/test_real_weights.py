@@ -9,10 +9,12 @@ from shopglot.core.pair import TASKS
 from shopglot.learn.encoder import EncoderScorer
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.use import UniversalSentenceEncoder
+from shopglot.pack.convert import Packer
 from shopglot.pack.engines import Running
 from shopglot.pack.export import export_onnx
 from shopglot.pack.network import MODEL, Network, write_facts
 from shopglot.pack.session_scorer import SessionScorer
+from shopglot.pack.settings import PackSettings
 from shopglot.pack.source import Source
 from tests import shop
 from tests.learn.learners import TEMPLATE
@@ -53,6 +55,13 @@ def test_trimmed_and_exported_e5_small_scores_the_same_and_is_a_quarter_of_the_s
     assert np.ptp(scores) > 0.1
     assert packed.score(pairs) == pytest.approx(scores, abs=1e-6)
     assert (tmp_path / MODEL).stat().st_size < 470e6 / 4
+
+
+def test_the_universal_sentence_encoder_is_not_packed_in_int8(tmp_path: Path) -> None:
+    encoder = UniversalSentenceEncoder.load()
+    packer = Packer(shop.pairs(), PackSettings(precision="int8"), tmp_path)
+    network = packer.network(Source.of_encoder(encoder), TEXTS)
+    assert (network(TEXTS) * encoder.encode(TEXTS)).sum(axis=1).min() > 0.999
 
 
 def test_the_exported_universal_sentence_encoder_gives_the_same_vectors(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_runs_over_other_data_and_runs_without_a_ranking_are_refused(tmp_path: P
         ("nDGC@10", "no measure 'nDGC@10'; write it as ir-measures does, such as nDCG@10"),
         ("nDCG@", "no measure 'nDCG@'"),
         ("P@0", "looks at no rank; write a depth from 1 up"),
-        ("P", "cannot compute P: .*; leave that measure out"),
+        ("P", "cannot compute P: .*; leave it out"),
         ("alpha_nDCG@5", "cannot compute alpha_nDCG@5: Unsupported measures"),
     ],
 )

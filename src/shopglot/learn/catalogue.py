@@ -10,44 +10,17 @@ from numpy.typing import NDArray
 
 from shopglot.core.category import levels
 from shopglot.core.scores import Encoder
+from shopglot.learn.highest import highest
+from shopglot.learn.lists import Lists, Rows
 
 Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 
 NEAREST: Final = 32
 """How many of the names nearest to a query are looked at one by one."""
 TEMPERATURE: Final = 0.03
 _AT_ONCE: Final = 512
-_STRIPS: Final = 256
 ABSENT: Final = -1.0
 """The cosine with something that is not there, such as the siblings of an only child."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Lists:
-    """One list of integers per row, flat: row r has `values[starts[r] : starts[r] + lengths[r]]`."""
-
-    values: Rows
-    starts: Rows
-    lengths: Rows
-
-    @classmethod
-    def of(cls, column: pl.Series) -> "Lists":
-        """Return a column of lists, where null is an empty one."""
-        lengths = column.list.len().fill_null(0).to_numpy().astype(np.int64)
-        values = column.explode().drop_nulls().to_numpy().astype(np.int64)
-        return cls(values, np.cumsum(lengths) - lengths, lengths)
-
-    def take(self, rows: Rows) -> "Lists":
-        """Return the lists of `rows`, in that order."""
-        lengths = self.lengths[rows]
-        ends = np.cumsum(lengths)
-        offsets = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-        return Lists(self.values[np.repeat(self.starts[rows], lengths) + offsets], ends - lengths, lengths)
-
-    def owners(self) -> Rows:
-        """Return the row that each value belongs to."""
-        return np.repeat(np.arange(len(self.lengths)), self.lengths)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,33 +84,8 @@ class Near:
         terms = cosines - np.float32(1)
         terms /= np.float32(TEMPERATURE)
         mass = np.exp(terms, out=terms).sum(axis=1, dtype=np.float64)
-        nearest = _highest(cosines, min(NEAREST, cosines.shape[1]))
+        nearest = highest(cosines, min(NEAREST, cosines.shape[1]))
         return cls(cosines, nearest, np.take_along_axis(cosines, nearest, axis=1), mass)
-
-
-def _highest(values: Floats, count: int) -> Rows:
-    """Return the places of the `count` highest values of each row, highest first.
-
-    Columns that lie `_STRIPS` apart form a strip. The highest are in the `count` strips with the highest tops, and few
-    values are in those, so that the slow partition sees few.
-    """
-    rows, columns = values.shape
-    depth = columns // _STRIPS
-    if depth <= 1 or count >= _STRIPS:
-        return _in_order(values, np.broadcast_to(np.arange(columns), values.shape), count)
-    tops = values[:, : depth * _STRIPS].reshape(rows, depth, _STRIPS).max(axis=1)
-    strips = np.argpartition(-tops, count - 1, axis=1)[:, :count]
-    inside = (strips[:, None, :] + _STRIPS * np.arange(depth)[:, None]).reshape(rows, -1)
-    rest = np.broadcast_to(np.arange(depth * _STRIPS, columns), (rows, columns - depth * _STRIPS))
-    return _in_order(values, np.concatenate([inside, rest], axis=1), count)
-
-
-def _in_order(values: Floats, places: Rows, count: int) -> Rows:
-    """Return the `count` of each row's places where its values are highest, highest first."""
-    part = np.argpartition(-np.take_along_axis(values, places, axis=1), count - 1, axis=1)[:, :count]
-    found = np.take_along_axis(places, part, axis=1)
-    order = np.argsort(-np.take_along_axis(values, found, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(found, order, axis=1)
 
 
 FEATURES: Final = (

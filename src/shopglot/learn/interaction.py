@@ -11,7 +11,8 @@ from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.pairs import Pairs
 from shopglot.core.scores import Encoder
 from shopglot.format.template import Template
-from shopglot.learn.catalogue import ABSENT, Catalogue, Lists, catalogue_features
+from shopglot.learn.catalogue import ABSENT, Catalogue, catalogue_features
+from shopglot.learn.lists import Lists
 from shopglot.learn.paths import VIEWS, Members, Paths, RememberedPaths, dots, hashes, shared
 
 Floats = NDArray[np.float32]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from shopglot.core.category import levels
 from shopglot.core.jaccard import ngrams, words
 from shopglot.core.scores import Encoder
-from shopglot.learn.catalogue import ABSENT, Catalogue, Lists, Relatives
+from shopglot.learn.catalogue import ABSENT, Catalogue, Relatives
+from shopglot.learn.lists import Lists
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]

@@ -76,7 +76,7 @@ class Packer:
 
     def _cross_encoder(self, source: Source, template: Template, outputs: Mapping[Task, int]) -> SessionScorer:
         texts = text_pairs(self.pairs.of_tasks(outputs), template).unique(maintain_order=True)
-        return SessionScorer(self._network(source, texts.rows()), template, outputs)
+        return SessionScorer(self.network(source, texts.rows()), template, outputs)
 
     def _language_model(self, scorer: LLMScorer) -> SavableScorer:
         """Return an encoder packed like a cross-encoder; what reads prompts stays in torch, its adapters merged."""
@@ -94,7 +94,7 @@ class Packer:
         if id(encoder) not in self._encoders:
             prefix = encoder.prefix if isinstance(encoder, SentenceEncoder) else ""
             texts = [prefix + text for text in _texts_asked(scorer, self.pairs)]
-            network = self._network(Source.of_encoder(encoder), texts)
+            network = self.network(Source.of_encoder(encoder), texts)
             packed = RememberingEncoder(SessionEncoder.knowing(network, prefix, scorer.catalogue.names))
             self._encoders[id(encoder)] = network.folder.name, packed
         name, own = self._encoders[id(encoder)]
@@ -102,7 +102,7 @@ class Packer:
         catalogue = Catalogue.of(scorer.paths, own)
         return EmbeddingScorer(scorer.heads, settings, scorer.template, own, catalogue, scorer.paths)
 
-    def _network(self, source: Source, texts: Texts) -> Network:
+    def network(self, source: Source, texts: Texts) -> Network:
         """Return the packed network of `source`, trimmed for distinct `texts`, some of which it is calibrated on."""
         settings, folder = self.settings, self.work / str(len(list(self.work.iterdir())))
         folder.mkdir()
@@ -113,24 +113,33 @@ class Packer:
             tokens, module = source.whole()
         sample = _drawn(texts, max(settings.calibration, _TIMED), settings.seed)
         export_onnx(module, tokens.inputs, folder / _EXPORTED)
-        _write_model(folder, settings.precision, _feeds(tokens, sample[: settings.calibration]))
+        precision = settings.precision if source.quantizes else _unquantized(settings)
+        _write_model(folder, precision, _feeds(tokens, sample[: settings.calibration]))
         seconds = {}
-        for engine in _engines(settings):
-            write_facts(folder, tokens, Running(engine, settings.precision))
+        for engine in _engines(settings, precision):
+            write_facts(folder, tokens, Running(engine, precision))
             seconds[engine] = _seconds(Network.load(folder), sample[:_TIMED])
         fastest = min(seconds, key=lambda engine: seconds[engine])
         log.info("packed a network for %s, which is the fastest of %s here", fastest, ", ".join(seconds))
-        write_facts(folder, tokens, Running(fastest, settings.precision))
+        write_facts(folder, tokens, Running(fastest, precision))
         return Network.load(folder)
 
 
-def _engines(settings: PackSettings) -> list[Engine]:
+def _unquantized(settings: PackSettings) -> Precision:
+    """Return the precision of a network that is not worth having in int8."""
+    if not settings.precision.startswith("int8"):
+        return settings.precision
+    able = [engine for engine in installed() if settings.engine in ("auto", engine)]
+    return "bf16" if any("bf16" in PRECISIONS[engine] for engine in able) else "fp32"
+
+
+def _engines(settings: PackSettings, precision: Precision) -> list[Engine]:
     """Return the engines to choose from; raises RecipeError where none of them has the precision."""
-    able = [engine for engine in installed() if settings.precision in PRECISIONS[engine]]
+    able = [engine for engine in installed() if precision in PRECISIONS[engine]]
     wanted = [engine for engine in able if settings.engine in ("auto", engine)]
     if not wanted:
         raise RecipeError(
-            f"{settings.precision} is not to be had with {settings.engine}; the engines here that have it: "
+            f"{precision} is not to be had with {settings.engine}; the engines here that have it: "
             f"{', '.join(able) or 'none'}"
         )
     return wanted

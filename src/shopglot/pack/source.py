@@ -22,10 +22,14 @@ _LONGEST: Final = 512
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Source:
-    """A tokenizer, and what `build`s the torch module for some rows of the word embeddings; None: for all."""
+    """A tokenizer, and what `build`s the torch module for some rows of the word embeddings; None: for all.
+
+    `quantizes` says whether the network is worth having in int8.
+    """
 
     tokens: Tokens
     build: Callable[[Rows | None], Any]
+    quantizes: bool = True
 
     @classmethod
     def of_classifier(cls, model: Any, tokenizer: Any, max_tokens: int) -> Self:
@@ -38,7 +42,8 @@ class Source:
         """Return the network of a sentence encoder; raises RecipeError for one that cannot be packed."""
         if isinstance(encoder, UniversalSentenceEncoder):
             tokens = Tokens(unigram_tokenizer(encoder.pieces), max_tokens=_LONGEST, pad=encoder.pieces.eos_id())
-            return cls(tokens, partial(padded_module, encoder))
+            # In int8 its vectors point elsewhere (mean cosine .70), and it is no faster than in bfloat16.
+            return cls(tokens, partial(padded_module, encoder), quantizes=False)
         if not isinstance(encoder, SentenceEncoder):
             raise RecipeError(f"a {type(encoder).__name__} cannot be packed")
         transformer, pooling = encoder.model[0], encoder.model[1]

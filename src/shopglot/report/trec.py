@@ -147,9 +147,7 @@ def rank_measures(run: Path, qrels: Path, measures: Sequence[str] = MEASURES) ->
         )
     except _UNCOMPUTED as reason:
         said = " ".join(str(reason).split())
-        raise RecipeError(
-            f"ir-measures cannot compute {', '.join(measures)}: {said}; leave that measure out"
-        ) from reason
+        raise RecipeError(f"ir-measures cannot compute {', '.join(measures)}: {said}; leave it out") from reason
     return Ranked(
         pl.DataFrame({"measure": list(map(str, asked)), "value": [float(values[measure]) for measure in asked]}),
         queries=len(several),
