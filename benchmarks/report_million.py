@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from shopglot.core.judged import Judged
 from shopglot.core.pair import TASKS
@@ -58,7 +59,8 @@ LETTERS: Final = {
 
 def main(pairs: int) -> None:
     """Report on simulated pairs once and print the figures."""
-    judged, learned = simulated("dev", pairs, SEED), simulated("train", pairs // 2, SEED + 1).pairs
+    texts = _queries(pairs // PAIRS_PER_QUERY)
+    judged, learned = simulated("dev", texts, pairs, SEED), simulated("train", texts, pairs // 2, SEED + 1).pairs
     before, figures = _peak_gigabytes(), dict[str, dict[str, float]]()
     with tempfile.TemporaryDirectory() as folder:
         with _timed("measure", figures):
@@ -100,11 +102,10 @@ def main(pairs: int) -> None:
     print(json.dumps(found))
 
 
-def simulated(name: str, pairs: int, seed: int) -> Judged:
-    """Return pairs of both tasks, half each, whose queries are asked the more often the lower their number is."""
+def simulated(name: str, texts: pl.DataFrame, pairs: int, seed: int) -> Judged:
+    """Return pairs of both tasks, half each, whose queries, `texts`, are asked the more often the higher they stand."""
     rng = np.random.default_rng(seed)
-    query = (pairs // PAIRS_PER_QUERY * rng.random(pairs) ** 2).astype(np.int64)
-    texts = _queries(pairs // PAIRS_PER_QUERY)
+    query = (len(texts) * rng.random(pairs) ** 2).astype(np.int64)
     paths = pl.Series([f"top {number % TOP_LEVELS},branch {number % 400},leaf {number}" for number in range(3_000)])
     of_category = np.arange(pairs) < pairs // 2
     frame = texts[query].with_columns(
@@ -120,7 +121,7 @@ def simulated(name: str, pairs: int, seed: int) -> Judged:
 
 
 def _queries(count: int) -> pl.DataFrame:
-    """Return queries of one to four words and every tenth with a model number; the same on every call."""
+    """Return queries of one to four words and every tenth with a model number, with their language and English."""
     rng = np.random.default_rng(SEED)
     languages = list(LETTERS)
     language = rng.integers(len(languages), size=count)
@@ -136,8 +137,14 @@ def _queries(count: int) -> pl.DataFrame:
     return pl.select(
         query=pl.concat_str(*text, model, separator=" ", ignore_nulls=True),
         language=pl.Series(languages).gather(language),
-        english=pl.format("meaning {}", pl.Series(rng.integers(count, size=count))),
+        english=_english(of_language.gather_every(len(languages)), rng.integers(count, size=count)),
     )
+
+
+def _english(words: pl.Series, meaning: NDArray[np.int64]) -> pl.Series:
+    """Return the English text of each meaning: three words, as many texts as meanings."""
+    places = (meaning, meaning // 7, meaning // len(words))
+    return pl.select(pl.concat_str([words.gather(place % len(words)) for place in places], separator=" ")).to_series()
 
 
 def _with_noise(judged: Judged, noise: float) -> Judged:

@@ -160,6 +160,15 @@ def test_a_model_does_not_differ_from_itself() -> None:
     assert f1_difference(found, found, every_row(found), repetitions=200, seed=1) == (0.0, 0.0)
 
 
+def test_groups_found_once_for_all_pairs_give_each_slice_the_intervals_of_its_own_groups() -> None:
+    strong, weak = judged(skill=3.0), judged(skill=0.2)
+    groups, rows = query_groups(strong.pairs), (strong.pairs["language"] == "fr").to_numpy()
+    alone = f1_interval(strong, rows, repetitions=200, seed=1)
+    assert f1_interval(strong, rows, repetitions=200, seed=1, groups=groups) == alone
+    apart = f1_difference(strong, weak, rows, repetitions=200, seed=1)
+    assert f1_difference(strong, weak, rows, repetitions=200, seed=1, groups=groups) == apart
+
+
 def test_a_model_that_is_much_better_has_its_whole_interval_above_zero() -> None:
     strong, weak = judged(skill=3.0), judged(skill=0.2)
     low, high = f1_difference(strong, weak, every_row(strong), repetitions=300, seed=1)

@@ -7,7 +7,8 @@ import pytest
 
 from shopglot.core.judged import Judged
 from shopglot.core.pairs import OWN, Pairs
-from shopglot.report.mistakes import Mistake, worst_mistakes
+from shopglot.report import mistakes
+from shopglot.report.mistakes import TWINS, Mistake, worst_mistakes
 from shopglot.report.page import page
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report
@@ -131,6 +132,14 @@ def test_the_nearest_pairs_have_the_same_target_or_a_similar_query_the_most_simi
     assert 0.5 <= similarity[-1] < similarity[0] < 1
 
 
+def test_mistakes_ranked_a_few_at_a_time_have_the_neighbours_of_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, train = both_tasks("dev", skill=0.5), both_tasks("train").pairs
+    whole = worst_mistakes(found, train, ReportSettings(), None)
+    monkeypatch.setattr(mistakes, "_AT_ONCE", 1)
+    assert worst_mistakes(found, train, ReportSettings(), None) == whole
+    assert any(each.nearest for task in whole.values() for each in task["language"]["fr"].false_positives)
+
+
 def test_pairs_of_the_other_task_and_unlike_ones_are_not_near() -> None:
     other = pairs(("a", "fr", "écouteurs bluetooth", None, "electronics,audio,headphones", 1), task="QI")
     unlike = pairs(("b", "fr", "wok", None, "home,kitchen,woks", 1))
@@ -154,6 +163,7 @@ def test_every_mistake_of_the_json_stands_in_the_page_with_its_neighbours(report
             for mistake in (*each["false_positives"], *each["false_negatives"]):
                 assert re.search(rf'scope="row">{mistake["query"]}</th>.*<td>{mistake["target"]}</td>', html)
     assert "relevant: イヤホン (bluetooth earphone) → electronics,audio,headphones" in html
+    assert f"the {TWINS} most similar" in html
     assert "fr: called relevant, labelled irrelevant" in html
     assert "top category home: called relevant, labelled irrelevant" in html
     assert "<summary>fr: 4</summary>" in html

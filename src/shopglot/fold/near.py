@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 _AT_ONCE: Final = 50_000
+_FEW_AT_ONCE: Final = 2_000
 _TRIGRAM: Final = ["gram", "again"]
 _SCHEMA: Final = pl.Schema({"text": pl.String(), "twin": pl.String(), "similarity": pl.Float64()})
 
@@ -25,6 +26,36 @@ def near_twins(texts: pl.Series, known: pl.Series, similarity: float) -> pl.Data
     chunks = known.alias("twin").to_frame().iter_slices(_AT_ONCE)
     found = [_matches(own, _ranked(chunk["twin"], ranks), similarity) for chunk in chunks]
     return pl.concat([_SCHEMA.to_frame(), *found]).sort("text", "similarity", "twin", descending=[False, True, False])
+
+
+def nearest_twins(texts: pl.Series, known: pl.Series, similarity: float, most: int) -> pl.DataFrame:
+    """Return what `near_twins` does, of each text no more than its `most` similar twins.
+
+    Common trigrams are counted for all texts that share any, which is quicker where the similarity is low and memory
+    bounds it: for some hundred texts.
+
+    >>> nearest_twins(pl.Series(["tea cups"]), pl.Series(["tea cup", "cups", "tea"]), 0.1, 1).rows()
+    [('tea cups', 'tea cup', 0.6666666666666666)]
+    """
+    own = _trigrams(texts.alias("text")).cast({"text": pl.Enum(texts)})
+    chunks = known.alias("twin").to_frame().iter_slices(_FEW_AT_ONCE)
+    found = [_first(_alike(own, _trigrams(chunk["twin"]), similarity), most) for chunk in chunks]
+    return _first(pl.concat([_SCHEMA.to_frame(), *found]), most)
+
+
+def _alike(own: pl.DataFrame, other: pl.DataFrame, similarity: float) -> pl.DataFrame:
+    """Return the twins of texts, an Enum, by the trigrams of both."""
+    coded = other.cast({"twin": pl.Enum(other["twin"].unique())})
+    sizes = pl.col("size", "size_other").first()
+    shared = own.join(coded, on=_TRIGRAM, suffix="_other").group_by("text", "twin").agg(sizes, common=pl.len())
+    common = pl.col("common").cast(pl.Int64)
+    alike = shared.with_columns(similarity=common / (pl.col("size") + pl.col("size_other") - common))
+    return alike.filter(pl.col("similarity") >= similarity).select(pl.col("text", "twin").cast(pl.String), "similarity")
+
+
+def _first(twins: pl.DataFrame, most: int) -> pl.DataFrame:
+    ranked = twins.sort("text", "similarity", "twin", descending=[False, True, False])
+    return ranked.group_by("text", maintain_order=True).head(most)
 
 
 def _trigrams(texts: pl.Series) -> pl.DataFrame:

@@ -13,10 +13,10 @@ from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, Floats, Labels
 from shopglot.core.pair import Task
 from shopglot.merge.decide import Choice, Decision, TaskDecision
-from shopglot.merge.intervals import Interval, cost_difference
+from shopglot.merge.intervals import Groups, Interval, cost_difference, query_groups
 from shopglot.merge.settings import CostGoal, Goal, MergeSettings, Unlabelled
 from shopglot.merge.slices import SliceThreshold
-from shopglot.report.measure import ALL, UNKNOWN, Difference, SliceReport, difference, slice_report, values_of
+from shopglot.report.measure import ALL, UNKNOWN, Difference, SliceReport, difference, values_of, whole_report
 from shopglot.report.new_languages import NewLanguages, new_languages
 from shopglot.report.settings import ReportSettings
 
@@ -142,11 +142,12 @@ def decisions_report(
     decisions = {}
     for task in top.pairs.tasks:
         inside, own = cross_fitted.of_task(task), decision.tasks[task]
+        groups = query_groups(inside.choices["none"].pairs)
         decisions[task] = TaskDecisions(
-            choices=_choices(inside.choices, merge.threshold, settings, seed),
+            choices=_choices(inside.choices, groups, merge.threshold, settings, seed),
             slices=own.slices,
             languages=_languages(_of_task(top, task), own),
-            unlabelled=new_languages(inside.choices[merge.per], inside.unlabelled, own, settings, seed=seed),
+            unlabelled=new_languages(inside.choices[merge.per], inside.unlabelled, groups, own, settings, seed=seed),
         )
     return decisions
 
@@ -178,22 +179,23 @@ def wilson_interval(share: float, count: int) -> Interval:
     return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
-def _choices(choices: Mapping[Choice, Judged], goal: Goal, settings: ReportSettings, seed: int) -> dict[Choice, Chosen]:
+def _choices(
+    choices: Mapping[Choice, Judged], groups: Groups, goal: Goal, settings: ReportSettings, seed: int
+) -> dict[Choice, Chosen]:
     whole = choices["none"]
     every = np.ones(len(whole.pairs), dtype=np.bool_)
     return {
         name: Chosen(
-            **slice_report(judged, every, settings, seed).model_dump(),
-            gain=difference(judged, whole, every, settings, seed),
-            cost=_cost(judged, whole, goal, settings, seed) if isinstance(goal, CostGoal) else None,
+            **whole_report(judged, groups, settings, seed).model_dump(),
+            gain=difference(judged, whole, every, settings, seed, groups=groups),
+            cost=_cost(judged, whole, groups, goal, settings, seed) if isinstance(goal, CostGoal) else None,
         )
         for name, judged in choices.items()
     }
 
 
-def _cost(judged: Judged, whole: Judged, costs: CostGoal, settings: ReportSettings, seed: int) -> Cost:
-    every = np.ones(len(whole.pairs), dtype=np.bool_)
-    interval = cost_difference(judged, whole, costs, every, repetitions=settings.bootstrap, seed=seed)
+def _cost(judged: Judged, whole: Judged, groups: Groups, costs: CostGoal, settings: ReportSettings, seed: int) -> Cost:
+    interval = cost_difference(judged, whole, costs, repetitions=settings.bootstrap, seed=seed, groups=groups)
     value, reference = (_cost_per_relevant(each, costs) for each in (judged, whole))
     return Cost(value=value, difference=value - reference, interval=interval)
 

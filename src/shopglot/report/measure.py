@@ -19,7 +19,7 @@ from shopglot.core.metrics import (
     calibration_error,
     roc_auc,
 )
-from shopglot.merge.intervals import Groups, Interval, f1_difference, query_groups
+from shopglot.merge.intervals import Groups, Interval, f1_difference
 from shopglot.report.intervals import Intervals, slice_intervals
 from shopglot.report.settings import ReportSettings
 from shopglot.report.slices import Rows
@@ -143,16 +143,21 @@ def slice_reports(
     return [_slice_report(judged, groups, rows, found) for rows, found in zip(slices, intervals, strict=True)]
 
 
-def slice_report(judged: Judged, rows: Mask, settings: ReportSettings, seed: int) -> SliceReport:
-    """Return the measures of the rows for which the mask is true, with their intervals."""
-    part = judged.where(rows)
-    (found,) = slice_reports(part, query_groups(part.pairs), [np.arange(len(part.pairs))], settings, seed)
+def whole_report(judged: Judged, groups: Groups, settings: ReportSettings, seed: int) -> SliceReport:
+    """Return the measures of all pairs with their intervals; `groups` are those of `query_groups`."""
+    (found,) = slice_reports(judged, groups, [np.arange(len(groups))], settings, seed)
     return found
 
 
-def difference(shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int) -> Difference:
-    """Return how much F1 `shipped` has over `alone` on the rows for which the mask is true."""
-    interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed)
+def difference(
+    shipped: Judged, alone: Judged, rows: Mask, settings: ReportSettings, seed: int, *, groups: Groups | None = None
+) -> Difference:
+    """Return how much F1 `shipped` has over `alone` on the rows for which the mask is true.
+
+    `groups` are those of `query_groups` for all pairs, so that many slices find them once; None finds those of the
+    rows.
+    """
+    interval = f1_difference(shipped, alone, rows, repetitions=settings.bootstrap, seed=seed, groups=groups)
     ours, theirs = (Confusion.of(each.pairs.labels[rows], each.decision[rows]) for each in (shipped, alone))
     return Difference(f1=ours.f1 - theirs.f1, interval=interval, count=int(rows.sum()))
 

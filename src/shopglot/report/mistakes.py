@@ -13,7 +13,7 @@ from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.core.judged import Judged
 from shopglot.core.pair import Task
 from shopglot.core.pairs import Pairs
-from shopglot.fold.near import near_twins
+from shopglot.fold.near import nearest_twins
 from shopglot.merge.decide import Decision
 from shopglot.report.settings import ReportSettings
 from shopglot.report.slices import Rows, rows_of_values, slice_columns
@@ -21,8 +21,10 @@ from shopglot.report.slices import Rows, rows_of_values, slice_columns
 SLICED: Final = ("top_category", "script", "seen_in_training")
 """The slices beside the language whose mistakes are shown."""
 _MOST: Final = 12
-_AT_ONCE: Final = 100
-"""Texts whose neighbours are sought together, which bounds the memory."""
+_AT_ONCE: Final = 50
+"""Mistakes whose neighbours are ranked together, which bounds the memory."""
+TWINS: Final = 200
+"""Similar queries in whose pairs the neighbours of a mistake are sought, beside the pairs with its target."""
 _NEIGHBOURS: Final = 3
 _NEAR: Final = 0.4
 _TEXTS: Final = ("query", "english", "target")
@@ -76,7 +78,7 @@ def worst_mistakes(
     The columns are the language, those of `SLICED` and those of the settings; of columns other than the language the
     values with the most mistakes are shown. `train` are the pairs that the judged model learned from, and `decision`
     is what it decided by; None where every fold had its own. The nearest pairs have the same target or a query with
-    similar trigrams, in English where both sides have that.
+    similar trigrams, in English where both sides have that; of more than `TWINS` such queries the most similar count.
     """
     wrong = judged.where(judged.decision != (judged.pairs.labels == 1))
     slices = [each for task in wrong.pairs.tasks for each in _slices(wrong, task, settings, train)]
@@ -142,12 +144,20 @@ def _nearest(worst: pl.DataFrame, train: Pairs) -> dict[str, tuple[Neighbour, ..
     """Return the nearest training pairs of each mistake, by its id."""
     known = train.frame.select(pl.col("task").cast(pl.String), *_TEXTS, "label").unique().with_columns(text=_said())
     asked = worst.select("id", "task", "target", text=_said())
-    texts = asked["text"].unique(maintain_order=True)
-    few = [texts.slice(start, _AT_ONCE) for start in range(0, max(len(texts), 1), _AT_ONCE)]
-    near = pl.concat([near_twins(each, known["text"].unique(), _NEAR) for each in few]).select("text", "twin")
+    twins = nearest_twins(asked["text"].unique(), known["text"].unique(), _NEAR, TWINS).select("text", "twin")
+    ranked = [_ranked(few, known, twins) for few in asked.iter_slices(_AT_ONCE)]
+    found: dict[str, tuple[Neighbour, ...]] = {}
+    for (mistake,), rows in pl.concat(ranked).group_by("id", maintain_order=True):
+        shown = rows.select("query", "english", "label", "similarity", target="target_known")
+        found[str(mistake)] = tuple(Neighbour(**row) for row in shown.iter_rows(named=True))
+    return found
+
+
+def _ranked(asked: pl.DataFrame, known: pl.DataFrame, twins: pl.DataFrame) -> pl.DataFrame:
+    """Return the nearest known pairs of each mistake, the most similar first."""
     by_target = asked.join(known, on=["task", "target"], suffix="_known").with_columns(target_known="target")
     by_query = (
-        asked.join(near, on="text")
+        asked.join(twins, on="text")
         .join(known.rename({"text": "twin"}), on=["task", "twin"], suffix="_known")
         .rename({"twin": "text_known"})
     )
@@ -158,14 +168,9 @@ def _nearest(worst: pl.DataFrame, train: Pairs) -> dict[str, tuple[Neighbour, ..
         overlap(both["text"], both["text_known"], trigrams)["jaccard"]
         + overlap(both["target"], both["target_known"], words)["jaccard"]
     ) / 2
-    ranked = both.with_columns(similarity=alike).sort(
-        "similarity", "text_known", "target_known", "label", descending=[True, False, False, False]
-    )
-    found: dict[str, tuple[Neighbour, ...]] = {}
-    for (mistake,), rows in ranked.group_by("id", maintain_order=True):
-        shown = rows.head(_NEIGHBOURS).select("query", "english", "label", "similarity", target="target_known")
-        found[str(mistake)] = tuple(Neighbour(**row) for row in shown.iter_rows(named=True))
-    return found
+    order = ["similarity", "text_known", "target_known", "label"]
+    ranked = both.with_columns(similarity=alike).sort(order, descending=[True, False, False, False])
+    return ranked.group_by("id", maintain_order=True).head(_NEIGHBOURS)
 
 
 def _said() -> pl.Expr:

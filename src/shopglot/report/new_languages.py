@@ -10,7 +10,7 @@ from shopglot.core.folds import Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion
 from shopglot.merge.decide import TaskDecision
-from shopglot.merge.intervals import Interval, f1_interval
+from shopglot.merge.intervals import Groups, Interval, f1_interval
 from shopglot.merge.left_out import labelled_languages
 from shopglot.merge.settings import Unlabelled
 from shopglot.report.measure import ALL, Difference, difference
@@ -46,6 +46,7 @@ class NewLanguages(BaseModel):
 def new_languages(
     known: Judged,
     unlabelled: Mapping[Unlabelled, Judged],
+    groups: Groups,
     decision: TaskDecision,
     settings: ReportSettings,
     *,
@@ -54,6 +55,7 @@ def new_languages(
     """Return what the labels of each language are worth to it, or None where fewer than two have both classes.
 
     `known` judges the pairs of one task out of fold, and `unlabelled` the same as if their language had no labels.
+    `groups` are their `query_groups`.
     """
     language, names = known.pairs["language"], labelled_languages(known.pairs)
     if len(names) < _FEWEST:
@@ -62,18 +64,23 @@ def new_languages(
     slices = {ALL: np.logical_or.reduce(list(rows.values())), **rows}
     return NewLanguages(
         threshold=decision.threshold if decision.unlabelled is None else decision.unlabelled,
-        languages={name: _language(known, unlabelled, own, settings, seed) for name, own in slices.items()},
+        languages={name: _language(known, unlabelled, groups, own, settings, seed) for name, own in slices.items()},
     )
 
 
 def _language(
-    known: Judged, unlabelled: Mapping[Unlabelled, Judged], rows: Mask, settings: ReportSettings, seed: int
+    known: Judged,
+    unlabelled: Mapping[Unlabelled, Judged],
+    groups: Groups,
+    rows: Mask,
+    settings: ReportSettings,
+    seed: int,
 ) -> NewLanguage:
     labels, decision = known.pairs.labels[rows], known.decision[rows]
     return NewLanguage(
         f1=Confusion.of(labels, decision).f1,
-        f1_interval=f1_interval(known, rows, repetitions=settings.bootstrap, seed=seed),
+        f1_interval=f1_interval(known, rows, repetitions=settings.bootstrap, seed=seed, groups=groups),
         all_positive_f1=Confusion.of(labels, np.ones_like(decision)).f1,
-        left_out=difference(unlabelled["left-out"], known, rows, settings, seed),
-        task=difference(unlabelled["task"], known, rows, settings, seed),
+        left_out=difference(unlabelled["left-out"], known, rows, settings, seed, groups=groups),
+        task=difference(unlabelled["task"], known, rows, settings, seed, groups=groups),
     )

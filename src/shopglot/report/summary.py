@@ -23,9 +23,9 @@ from shopglot.report.measure import (
     SliceReport,
     Spread,
     difference,
-    slice_report,
     slice_reports,
     values_of,
+    whole_report,
 )
 from shopglot.report.mistakes import Mistakes
 from shopglot.report.settings import ReportSettings
@@ -129,6 +129,9 @@ def summarise(  # noqa: PLR0913, as all but the first four are named
     for each in (*found.values(), *learners.values()):
         _check_scores(each)
     evidence = {name: _by_task(each, settings, seed, learned) for name, each in found.items()}
+    top = found[measured_on]
+    groups = {task: query_groups(top.pairs.of_task(task)) for task in top.pairs.tasks}
+    differences = {name: _differences(top, each, groups, settings, seed) for name, each in learners.items()}
     tasks, inside, outside = (evidence.get(name, {}) for name in (measured_on, OUT_OF_FOLD, "test"))
     return Report(
         name=name,
@@ -137,10 +140,12 @@ def summarise(  # noqa: PLR0913, as all but the first four are named
         thresholds={task: thresholds[task] for task in tasks},
         evidence=evidence,
         learners={
-            name: {task: slice_report(alone, _rows(alone, task), settings, seed) for task in alone.pairs.tasks}
+            name: {
+                task: whole_report(_of_task(alone, task), groups[task], settings, seed) for task in alone.pairs.tasks
+            }
             for name, alone in learners.items()
         },
-        differences={name: _differences(found[measured_on], each, settings, seed) for name, each in learners.items()},
+        differences=differences,
         gap={task: inside[task].f1 - outside[task].f1 for task in inside if task in outside},
     )
 
@@ -201,15 +206,21 @@ def _over_folds(judged: Judged, fold: pl.Series) -> dict[str, Spread | None]:
 
 
 def _differences(
-    shipped: Judged, alone: Judged, settings: ReportSettings, seed: int
+    shipped: Judged, alone: Judged, groups: Mapping[Task, Groups], settings: ReportSettings, seed: int
 ) -> dict[Task, dict[str, Difference]]:
     """Return the differences per task: over all its pairs first, then per language."""
     differences: dict[Task, dict[str, Difference]] = {}
     for task in alone.pairs.tasks:
-        ours, theirs = shipped.where(_rows(shipped, task)), alone.where(_rows(alone, task))
+        ours, theirs = _of_task(shipped, task), _of_task(alone, task)
         slices = {ALL: np.ones(len(ours.pairs), dtype=np.bool_), **values_of(ours.pairs["language"])}
-        differences[task] = {name: difference(ours, theirs, rows, settings, seed) for name, rows in slices.items()}
+        differences[task] = {
+            name: difference(ours, theirs, rows, settings, seed, groups=groups[task]) for name, rows in slices.items()
+        }
     return differences
+
+
+def _of_task(judged: Judged, task: Task) -> Judged:
+    return judged.where(_rows(judged, task))
 
 
 def _rows(judged: Judged, task: Task) -> Mask:
