@@ -214,7 +214,8 @@ def test_a_bundle_with_a_changed_byte_scores_nothing(shopglot: Command, bundle: 
 def test_an_absent_bundle_or_file_scores_nothing(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
     given = json_lines(tmp_path / "in.jsonl", rows(4))
     out = tmp_path / "scored.jsonl"
-    refused(shopglot("score", tmp_path / "none", given, "--out", out), "is not a bundle")
+    refused(shopglot("score", tmp_path / "none", given, "--out", out), "none does not exist; name a bundle's folder")
+    refused(shopglot("score", tmp_path, given, "--out", out), "is not a bundle")
     refused(shopglot("score", bundle, tmp_path / "none.csv", "--out", out), "there is no file")
     refused(shopglot("evaluate", tmp_path / "none.jsonl"), "there is no file")
     refused(shopglot("report", tmp_path), "no report at")

@@ -255,11 +255,10 @@ def read_by(bundle: Bundle, pairs: list[Pair]) -> list[str | None]:
 
 
 def vectors(scorer: SavableScorer) -> EmbeddingScorer:
-    """Return the scorer inside the blend of a mean."""
+    """Return the scorer inside the blend, which may be that of a mean or its members as one."""
     assert isinstance(scorer, Blend)
-    mean = scorer.scorers["vectors"]
-    assert isinstance(mean, Mean)
-    inner = mean.scorers[0]
+    member = scorer.scorers["vectors"]
+    inner = member.scorers[0] if isinstance(member, Mean) else member
     assert isinstance(inner, EmbeddingScorer)
     return inner
 

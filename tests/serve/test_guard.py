@@ -140,7 +140,7 @@ def test_what_fails_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture)
     assert "Traceback" not in answer.text
     assert "secret" not in answer.text
     assert "the model failed with RuntimeError" in caplog.text
-    assert "doubles.py" in caplog.text  # the place in the code, not what the client wrote
+    assert "quick.py" in caplog.text  # the place in the code, not what the client wrote
     assert "secret" not in caplog.text
 
 

@@ -82,8 +82,8 @@ def read_scored(path: Path) -> tuple[Judged, dict[Task, float]]:
     read = prepare_for_scoring([path], CurateSettings(correct_language=False))
     _require_numbers(read.quarantine, path)
     pairs = read.pairs.labelled
-    require_ids_once(pairs, str(path))
     said = scored_columns(pairs, path)
+    require_ids_once(pairs, str(path))
     if not len(pairs):
         raise DataError(f"{path} has no labels to evaluate against; score a file that has a column `label`")
     if left_out := read.counts["rows"] - len(pairs):
