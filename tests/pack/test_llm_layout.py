@@ -12,12 +12,10 @@ import pytest
 from shopglot.core.files import read_json, write_json
 from shopglot.core.log_odds import logit
 from shopglot.core.pair import TASKS
-from shopglot.core.scores import SavableScorer
-from shopglot.learn.llm_scorer import LLMScorer
+from shopglot.learn.llm_scorer import LLMScorer, without_adapters
 from shopglot.learn.llm_settings import LLMSettings
 from shopglot.merge.blend import Blend, Mean
 from shopglot.pack.bundle import Bundle
-from shopglot.pack.llm_layout import merged
 from tests import shop
 from tests.learn.learners import TEMPLATE
 from tests.pack.conftest import bundle_of
@@ -73,9 +71,9 @@ def packed(scorers: dict[str, LLMScorer], tmp_path_factory: pytest.TempPathFacto
     folders = {}
     for name, scorer in scorers.items():
         before = scorer.score(NEW)
-        blend = Blend({"llm": Mean([scorer])}, {task: {"llm": 1.0} for task in TASKS})
+        blend = Blend({"llm": Mean([without_adapters(scorer)])}, {task: {"llm": 1.0} for task in TASKS})
         bundle = tmp_path_factory.mktemp(name) / "bundle"
-        bundle_of(merged(blend)).save(bundle)
+        bundle_of(blend).save(bundle)
         folders[name] = bundle / "scorer" / "0" / "0"
         assert Bundle.load(bundle).scorer.score(NEW) == pytest.approx(before, abs=1e-5)
         assert np.ptp(before) > 0.01
@@ -114,10 +112,3 @@ def test_the_folder_says_what_servers_ask_of_it(name: str, packed: dict[str, Pat
     files = {path.name for path in packed[name].iterdir()}
     assert files >= {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "scorer.json"}
     assert not [file for file in files if file.startswith("adapter")]
-
-
-def test_scorers_without_language_models_stay_as_they_are(lexical: Bundle) -> None:
-    scorer: SavableScorer = Mean([lexical.scorer])
-    again = merged(scorer)
-    assert isinstance(again, Mean)
-    assert list(again.scorers) == [lexical.scorer]
