@@ -186,6 +186,7 @@ def test_the_commands_print_what_was_found(
     pl.read_ndjson(file).select("id", fold=pl.col("id") % 2).write_csv(tmp_path / "split.csv")
     assert command(monkeypatch, "audit-split", file, "--split", tmp_path / "split.csv") == 0
     assert "query group" in capfd.readouterr().out
+    assert command(monkeypatch, "audit-split", file, "--split", tmp_path / "split.csv", "--category-levels", "17") == 2
 
 
 def test_a_budget_is_a_share(ran: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,6 +222,17 @@ def test_an_absent_bundle_or_file_scores_nothing(shopglot: Command, bundle: Path
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    "option", [("--address", "auto"), ("--workers", 2), ("--cpus-per-worker", 2), ("--gpus-per-worker", 0.5)]
+)
+def test_what_only_a_cluster_heeds_is_refused_without_one(
+    shopglot: Command, tmp_path: Path, option: tuple[str, str | float]
+) -> None:
+    out = tmp_path / "scored.jsonl"
+    ended = shopglot("score", tmp_path, tmp_path / "pairs.csv", "--out", out, *option)
+    refused(ended, f"{option[0]}: only a cluster heeds that; add --engine ray, or leave it out")
+
+
 def test_odd_rows_are_scored_and_said(shopglot: Command, bundle: Path, tmp_path: Path) -> None:
     odd: list[Row | str | bytes] = [
         category_row(1, origin_query="x" * 100_000),

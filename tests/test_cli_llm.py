@@ -111,6 +111,9 @@ def test_a_fold_model_of_another_architecture_is_refused(
         ("trainer={evil_steps: 3}", "'llm' cannot be trained with its `trainer` and `launch`: TrainingArguments"),
         ("trainer={report_to: nowhere}", "nowhere is not supported"),
         ("trainer={optim: best}", "best is not a valid OptimizerNames"),
+        ("trainer={output_dir: elsewhere}", "output_dir is no setting of trainer here; use --out of the run"),
+        ("trainer={max_steps: 3}", "max_steps is no setting of trainer here; use steps of a stage"),
+        ("trainer={seed: 3}", "seed is no setting of trainer here; use seed of the learner"),
     ],
 )
 def test_what_cannot_be_trained_ends_the_run(

@@ -318,6 +318,14 @@ def score(
     from shopglot.serve.settings import ClusterSettings
 
     trees, given = tuple(taxonomy or ()), tuple(files)
+    for_ray = {
+        "--address": address,
+        "--workers": workers,
+        "--cpus-per-worker": cpus_per_worker,
+        "--gpus-per-worker": gpus_per_worker or None,
+    }
+    if engine == "local" and (ignored := [name for name, value in for_ray.items() if value is not None]):
+        raise RecipeError(f"{', '.join(ignored)}: only a cluster heeds that; add --engine ray, or leave it out")
     if engine == "ray":
         cluster = ClusterSettings(
             address=address,
@@ -451,7 +459,9 @@ def audit(
 def audit_split(
     files: Annotated[list[Path], typer.Argument(help="Files of pairs in any format that `run` reads.")],
     split: Annotated[Path, typer.Option(help="A file with `id` and `fold`, `split` or `part`.", show_default=False)],
-    category_levels: Annotated[int, typer.Option(min=1, help="Paths with the same first so many levels leak.")] = 2,
+    category_levels: Annotated[
+        int, typer.Option(min=1, max=16, help="Paths with the same first so many levels leak.")
+    ] = 2,
 ) -> None:
     """Say what leaks through an existing split, by every key that pairs are known by.
 

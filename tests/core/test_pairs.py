@@ -66,3 +66,8 @@ def test_a_label_may_be_a_float_a_text_or_a_truth_value() -> None:
     frame = pl.DataFrame({"task": "QC", "query": "a", "target": "b", "label": [1.0, 0.0, None]})
     for dtype in (pl.Float64, pl.Boolean, pl.Int64):
         assert Pairs.from_frame(frame.cast({"label": dtype}))["label"].to_list() == [1, 0, None]
+
+
+def test_a_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(DataError, match=r"half a surrogate pair is no character, in 'dog\\udcff'; give texts in UTF-8"):
+        Pairs.of([Pair(task="QI", query="dog\udcff", target="bed")])

@@ -146,7 +146,8 @@ def test_runs_over_other_data_and_runs_without_a_ranking_are_refused(tmp_path: P
     [
         ("nDGC@10", "no measure 'nDGC@10'; write it as ir-measures does, such as nDCG@10"),
         ("nDCG@", "no measure 'nDCG@'"),
-        ("P@0", "looks at no rank; write a depth from 1 up"),
+        ("P@0", "looks at no rank; write a depth from 1 to 999999999"),
+        ("nDCG@99999999999999999999", "looks at no rank; write a depth from 1 to 999999999"),
         ("P", "cannot compute P: .*; leave it out"),
         ("alpha_nDCG@5", "cannot compute alpha_nDCG@5: Unsupported measures"),
     ],
@@ -184,6 +185,8 @@ def test_fields_stand_between_tabs_or_spaces_and_grades_may_be_negative(tmp_path
     ]
     with pytest.raises(DataError, match=r"line 1 has the relevance '0.5'"):
         read_qrels(text_file(tmp_path / "b.txt", "q1 0 d1 0.5"))
+    with pytest.raises(DataError, match=r"line 1 has the relevance '2147483647'; write a grade below 32768"):
+        read_qrels(text_file(tmp_path / "c.txt", "q1 0 d1 2147483647"))
     with pytest.raises(DataError, match="there is no file"):
         read_qrels(tmp_path / "none.txt")
 

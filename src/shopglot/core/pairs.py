@@ -58,10 +58,19 @@ class Pairs:
 
     @classmethod
     def of(cls, pairs: Iterable[Pair]) -> Self:
-        """Return the table of `pairs`; a pair without an id gets its position as its id."""
+        """Return the table of `pairs`; a pair without an id gets its position as its id.
+
+        Raises DataError for a text that is no Unicode, as one from a terminal may be.
+        """
         rows = [asdict(pair) for pair in pairs]
         schema = {name: dtype for name, dtype in SCHEMA.items() if name != "flag"} | {"task": pl.String()}
-        return cls.from_frame(pl.DataFrame(rows, schema=schema))  # as text, an unknown task is not read as none
+        try:
+            table = pl.DataFrame(rows, schema=schema)  # as text, an unknown task is not read as none
+        except UnicodeEncodeError as reason:
+            raise DataError(
+                f"half a surrogate pair is no character, in {reason.object!r}; give texts in UTF-8"
+            ) from reason
+        return cls.from_frame(table)
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame) -> Self:

@@ -1,11 +1,28 @@
 """Settings of the fine-tuned language models; a recipe lists them under `learn` as `learner: llm`."""
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator, model_validator
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.format.prompt import PromptSettings
+
+_SAID_ELSEWHERE: Final[Mapping[str, str]] = {
+    "output_dir": "--out of the run",
+    "max_steps": "steps of a stage",
+    "num_train_epochs": "epochs of a stage",
+    "per_device_train_batch_size": "batch_size of a stage",
+    "gradient_accumulation_steps": "accumulation of a stage",
+    "learning_rate": "learning_rate of a stage",
+    "lr_scheduler_type": "schedule of a stage",
+    "warmup_steps": "warmup of a stage",
+    "weight_decay": "weight_decay of a stage",
+    "save_steps": "save_steps of a stage",
+    "seed": "seed of the learner",
+    "deepspeed": "deepspeed under launch",
+}
+"""Fields of TrainingArguments that the recipe has another name for, by which checkpoints, resuming and `plan` go."""
 
 
 class LoraSettings(BaseModel):
@@ -129,6 +146,13 @@ class LLMSettings(BaseModel):
         default={}, description="Any other field of transformers' TrainingArguments, such as report_to."
     )
     seed: int = Field(default=0, description="Seed of the head, the adapters, the dropout and the order of the pairs.")
+
+    @field_validator("trainer")
+    @classmethod
+    def _nothing_is_said_twice(cls, trainer: dict[str, Any]) -> dict[str, Any]:
+        if twice := [name for name in trainer if name in _SAID_ELSEWHERE]:
+            raise ValueError(f"{twice[0]} is no setting of trainer here; use {_SAID_ELSEWHERE[twice[0]]}")
+        return trainer
 
     @model_validator(mode="after")
     def _a_head_can_be_read(self) -> Self:

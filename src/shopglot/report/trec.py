@@ -1,6 +1,7 @@
 """Judgements and rankings in the files of the Text REtrieval Conference, which every tool of the field reads."""
 
 import logging
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def import_trec(folder: Path, out: Path, *, task: Task, language: str | None = N
 def read_qrels(path: Path) -> pl.DataFrame:
     """Return `query_id`, `doc_id` and `relevance` of the judgements in a file; raises DataError for a bad line."""
     table = _columns(path, ("query_id", "iteration", "doc_id", "relevance"))
-    return _numbered(table, "relevance", pl.Int64, path)
+    return _numbered(table, "relevance", pl.Int16, path)  # trec_eval takes memory for every grade up to the highest
 
 
 def read_run(path: Path) -> pl.DataFrame:
@@ -209,7 +210,8 @@ def _columns(path: Path, names: Sequence[str]) -> pl.DataFrame:
 def _numbered(table: pl.DataFrame, name: str, kind: type[pl.DataType], path: Path) -> pl.DataFrame:
     number = table[name].cast(kind, strict=False)
     if (odd := table.filter(~number.is_finite().fill_null(value=False))).height:
-        raise DataError(f"{path} line {odd['line'][0]} has the {name} {odd[name][0]!r}; write a finite number")
+        wanted = "a finite number" if kind == pl.Float64 else "a grade below 32768"
+        raise DataError(f"{path} line {odd['line'][0]} has the {name} {odd[name][0]!r}; write {wanted}")
     if (again := table.filter(~table.select(pl.struct("query_id", "doc_id").is_first_distinct()).to_series())).height:
         line, query, document = again.select("line", "query_id", "doc_id").row(0)
         raise DataError(f"{path} line {line} names document {document} of query {query} again; name each once")
@@ -241,9 +243,7 @@ def _measure(ir: Any, name: str) -> Any:
         measure = ir.parse_measure(name)
         text = str(measure)
     except _UNPARSED as reason:
-        raise RecipeError(
-            f"no measure {name!r}; write it as ir-measures does, such as {', '.join(MEASURES)}"
-        ) from reason
-    if text.endswith("@0") or "@-" in text:  # trec_eval would end the whole program
-        raise RecipeError(f"the measure {name!r} looks at no rank; write a depth from 1 up")
+        raise RecipeError(f"no measure {name!r}; write it as ir-measures does, such as {MEASURES[0]}") from reason
+    if re.search(r"@(0|-\d+|\d{10,})$", text):  # trec_eval would end the whole program, or overflow
+        raise RecipeError(f"the measure {name!r} looks at no rank; write a depth from 1 to 999999999")
     return measure
