@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shopglot.core.jaccard import ngrams, overlap, words
 from shopglot.learn.catalogue import ABSENT, Catalogue
-from shopglot.learn.paths import Members, Paths, RememberedPaths, shared
+from shopglot.learn.paths import Letters, Paths, RememberedPaths, shared, sorted_keys
 from tests.learn.doubles import ByLetters
 
 PATHS = ("food,tea,green tea", "food,tea,black tea", "home", "home,pots,wok", "home,pots,stock pot, large")
@@ -26,12 +26,13 @@ def remembered(paths: tuple[str, ...] = PATHS) -> tuple[RememberedPaths, ByLette
 def test_shared_letters_and_words_are_those_that_the_overlap_of_texts_counts(texts: list[tuple[str, str]]) -> None:
     query, name = (pl.Series(list(side), dtype=pl.String) for side in zip(*texts, strict=True))
     rows = np.arange(len(texts))
-    for members, found in ((partial(ngrams, size=3), Members.grams), (words, Members.words)):
-        mine, theirs = found(query), found(name)
-        common = shared(mine.lists, theirs.sorted_keys(), rows)
+    one, other = Letters.of(query), Letters.of(name)
+    same = (partial(ngrams, size=3), one.grams, other.grams), (words, one.words, other.words)
+    for members, mine, theirs in same:
+        common = shared(mine, sorted_keys(theirs), rows)
         expected = overlap(query, name, members)
-        contained = common / np.maximum(mine.lists.lengths, 1)
-        jaccard = common / np.maximum(mine.lists.lengths + theirs.lists.lengths - common, 1)
+        contained = common / np.maximum(mine.lengths, 1)
+        jaccard = common / np.maximum(mine.lengths + theirs.lengths - common, 1)
         assert contained.tolist() == pytest.approx(expected["contained"].to_list())
         assert jaccard.tolist() == pytest.approx(expected["jaccard"].to_list())
 

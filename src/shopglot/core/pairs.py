@@ -130,8 +130,9 @@ class Pairs:
 
     def filter(self, rows: pl.Expr | NDArray[np.bool_] | pl.Series) -> "Pairs":
         """Return the rows for which the mask or expression is true."""
-        mask = pl.Series(rows) if isinstance(rows, np.ndarray) else rows
-        return Pairs(self.frame.filter(mask))
+        if isinstance(rows, np.ndarray):
+            return self if rows.all() else Pairs(self.frame.filter(pl.Series(rows)))
+        return Pairs(self.frame.filter(rows))
 
     def of_task(self, task: Task) -> "Pairs":
         """Return the rows of one task."""
@@ -144,8 +145,7 @@ class Pairs:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """The tasks that occur, in the order QC, QI."""
-        present = set(self.frame["task"].unique().to_list())
-        return tuple(task for task in TASKS if task in present)
+        return tuple(task for task in TASKS if (self.frame["task"] == task).any())
 
     @property
     def labelled(self) -> "Pairs":

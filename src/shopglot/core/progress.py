@@ -14,7 +14,9 @@ _LONG: Final = 5_000
 
 def tracked(items: Sequence[T], what: str, *, size: int, long: int = _LONG) -> Iterable[T]:
     """Yield the items under a bar named `what`, where the work is of a `size` that takes `long`."""
-    return track(items, what, console=Console(stderr=True), transient=True, disable=size < long)
+    if size < long:  # even a bar that is not shown would start a thread
+        return items
+    return track(items, what, console=Console(stderr=True), transient=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from shopglot.core.scores import Encoder
 from shopglot.format.template import Template
 from shopglot.learn.catalogue import ABSENT, Catalogue, catalogue_features
 from shopglot.learn.lists import Lists
-from shopglot.learn.paths import VIEWS, Members, Paths, RememberedPaths, dots, hashes, shared
+from shopglot.learn.paths import VIEWS, Letters, Paths, RememberedPaths, dots, shared
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -69,18 +69,17 @@ def _path_cosines(paths: Paths, path: Rows, queries: Floats, query: Rows) -> Flo
 
 def _letters_of_paths(paths: Paths, path: Rows, queries: pl.Series, query: Rows) -> Floats:
     """Return what the query's letters share with leaf and parent, how long all are, and how deep the path is."""
-    grams, own_words, own = Members.grams(queries).lists, Members.words(queries).lists, hashes(queries)
-    length = queries.str.len_chars().log1p().to_numpy()
-    columns = [length[query], paths.depth[path]]
+    own = Letters.of(queries)
+    columns = [own.length[query], paths.depth[path]]
     for name in (paths.leaf, paths.parent):
-        common = shared(grams.take(query), name.gram_keys, path)
-        mine, theirs = grams.lengths[query], name.grams.lengths[path]
+        common = shared(own.grams.take(query), name.gram_keys, path)
+        mine, theirs = own.grams.lengths[query], name.letters.grams.lengths[path]
         columns += [
             common / np.maximum(mine + theirs - common, 1),
             common / np.maximum(mine, 1),
-            shared(own_words.take(query), name.word_keys, path) / np.maximum(own_words.lengths[query], 1),
-            own[query] == name.hashes[path],
-            name.length[path],
+            shared(own.words.take(query), name.word_keys, path) / np.maximum(own.words.lengths[query], 1),
+            own.whole[query] == name.letters.whole[path],
+            name.letters.length[path],
         ]
     return np.column_stack(columns).astype(np.float32)
 
@@ -140,10 +139,6 @@ def _shared_letters(texts: pl.DataFrame, *names: str) -> Floats:
 
 def _numbered(texts: pl.Series) -> tuple[Rows, pl.Series]:
     """Return which distinct text each row has, and the distinct texts."""
-    distinct = texts.unique(maintain_order=True).alias("text")
-    numbers = (
-        texts.alias("text")
-        .to_frame()
-        .join(distinct.to_frame().with_row_index("number"), on="text", how="left", maintain_order="left")
-    )
-    return numbers["number"].to_numpy().astype(np.int64), distinct
+    number: dict[str, int] = {}  # a join would take a small request longer than the loop takes a large one
+    rows = [number.setdefault(text, len(number)) for text in texts.to_list()]
+    return np.array(rows, dtype=np.int64), pl.Series("text", list(number), dtype=pl.String)

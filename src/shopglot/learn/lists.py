@@ -20,8 +20,9 @@ class Lists:
     @classmethod
     def of(cls, column: pl.Series) -> "Lists":
         """Return a column of lists, where null is an empty one."""
-        lengths = column.list.len().fill_null(0).to_numpy().astype(np.int64)
-        values = column.explode().drop_nulls().to_numpy().astype(np.int64)
+        lists, column_of = column.alias("list").to_frame(), pl.col("list")
+        lengths = lists.select(column_of.list.len().fill_null(0)).to_series().to_numpy().astype(np.int64)
+        values = lists.select(column_of.explode().drop_nulls()).to_series().to_numpy().astype(np.int64)
         return cls(values, np.cumsum(lengths) - lengths, lengths)
 
     def take(self, rows: Rows) -> "Lists":

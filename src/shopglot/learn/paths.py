@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -29,43 +28,48 @@ _DOTS_AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Members:
-    """The distinct n-grams or words of texts, as hashes of 64 bits."""
+class Letters:
+    """What texts are made of: how long each is on the scale of logarithms, and hashes of 64 bits.
 
-    lists: Lists
+    Those are of the whole text, by which equal ones are known, of its distinct character trigrams, and of its words.
+    """
+
+    whole: Rows
+    length: Floats
+    grams: Lists
+    words: Lists
 
     @classmethod
-    def grams(cls, texts: pl.Series) -> "Members":
-        """Return the character trigrams of each text."""
-        return cls(_hashed(texts, partial(ngrams, size=3)(pl.col("text"))))
-
-    @classmethod
-    def words(cls, texts: pl.Series) -> "Members":
-        """Return the words of each text."""
-        return cls(_hashed(texts, words(pl.col("text"))))
-
-    def sorted_keys(self) -> Rows:
-        """Return a number for each text and member of it, in order, so that a pair of both can be looked up."""
-        return np.sort(_keys(self.lists.values, self.lists.owners()))
+    def of(cls, texts: pl.Series) -> "Letters":
+        """Return what is known of these texts, found at once, for a small request waits longest for each step."""
+        text = pl.col("text")
+        found = (
+            texts.alias("text")
+            .to_frame()
+            .select(
+                _hash(text).alias("whole"),
+                text.str.len_chars().log1p().cast(pl.Float32).alias("length"),
+                ngrams(text, size=3).list.eval(_hash(pl.element())).alias("grams"),
+                words(text).list.eval(_hash(pl.element())).alias("words"),
+            )
+        )
+        whole, length = found["whole"].to_numpy(), found["length"].to_numpy()
+        return cls(whole, length, Lists.of(found["grams"]), Lists.of(found["words"]))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Names:
     """One name of each path, its leaf or its parent, for the letters that queries share with it."""
 
-    hashes: Rows
-    length: Floats
-    grams: Lists
+    letters: Letters
     gram_keys: Rows
     word_keys: Rows
 
     @classmethod
     def of(cls, texts: pl.Series) -> "Names":
         """Return what is known of these texts; one that is absent is empty."""
-        texts = texts.fill_null("")
-        grams, own_words = Members.grams(texts), Members.words(texts)
-        length = texts.str.len_chars().log1p().to_numpy().astype(np.float32)
-        return cls(hashes(texts), length, grams.lists, grams.sorted_keys(), own_words.sorted_keys())
+        letters = Letters.of(texts.fill_null(""))
+        return cls(letters, sorted_keys(letters.grams), sorted_keys(letters.words))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -142,11 +146,6 @@ class RememberedPaths:
         return paths, np.array([paths.numbers[path] for path in targets], dtype=np.int64)
 
 
-def hashes(texts: pl.Series) -> Rows:
-    """Return a hash of each text, by which equal texts are known."""
-    return texts.hash().reinterpret(signed=True).to_numpy()
-
-
 def dots(ones: Floats, one: Rows, others: Floats, other: Rows) -> Floats:
     """Return the scalar product of a row of `ones` and a row of `others` for each pair of their numbers."""
     found = np.empty(len(one), dtype=np.float32)
@@ -154,6 +153,11 @@ def dots(ones: Floats, one: Rows, others: Floats, other: Rows) -> Floats:
         part = slice(start, start + _DOTS_AT_ONCE)
         np.einsum("ij,ij->i", ones[one[part]], others[other[part]], out=found[part])
     return found
+
+
+def sorted_keys(members: Lists) -> Rows:
+    """Return a number for each text and member of it, in order, so that a pair of both can be looked up."""
+    return np.sort(_keys(members.values, members.owners()))
 
 
 def shared(members: Lists, keys: Rows, path: Rows) -> Rows:
@@ -171,9 +175,8 @@ def _keys(members: Rows, owners: Rows) -> Rows:
         return members ^ ((owners + 1) * _ODD)
 
 
-def _hashed(texts: pl.Series, members: pl.Expr) -> Lists:
-    found = texts.alias("text").to_frame().select(members.list.eval(pl.element().hash().reinterpret(signed=True)))
-    return Lists.of(found.to_series())
+def _hash(text: pl.Expr) -> pl.Expr:
+    return text.hash().reinterpret(signed=True)
 
 
 def _views(targets: pl.Series) -> pl.DataFrame:

@@ -23,6 +23,7 @@ CONVOLUTIONS: Final = {2: 0, 3: 1, 5: 2}
 """The width of each convolution, and how many of its tokens stand before the middle one."""
 _REACH: Final = 2
 _WIDTH: Final = 256
+_FEW: Final = 8
 _TABLE_PARTS: Final = 17
 """The table of embeddings is cut into parts of equal rows: part n has the pieces n, n + 17, n + 34, …"""
 
@@ -36,7 +37,11 @@ class UniversalSentenceEncoder:
 
     def __init__(self, weights: Mapping[str, Any], epsilon: float, pieces: Any) -> None:
         """Take tensors by the names of the package's file, and a sentencepiece processor."""
+        import torch
+
         self.weights, self.epsilon, self.pieces = weights, epsilon, pieces
+        self._joined = {name: torch.cat([weights[f"{name}{width}"] for width in CONVOLUTIONS], -1) for name in _JOINED}
+        self._by_place = {width: _by_place(weights[f"w1_{width}"], width) for width in CONVOLUTIONS}
 
     @classmethod
     def load(cls) -> Self:
@@ -62,7 +67,12 @@ class UniversalSentenceEncoder:
         """Return unit vectors, shape (texts, 512)."""
         import torch
 
-        tokens = self.pieces.encode(list(texts), add_bos=True, add_eos=True)
+        # One after the other where they are few, for else sentencepiece starts threads.
+        tokens = (
+            [self.pieces.encode(text, add_bos=True, add_eos=True) for text in texts]
+            if len(texts) < _FEW
+            else self.pieces.encode(list(texts), add_bos=True, add_eos=True)
+        )
         lengths = np.array([len(ids) for ids in tokens], dtype=np.int64)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         with torch.inference_mode():
@@ -82,15 +92,12 @@ class UniversalSentenceEncoder:
         import torch
         from torch.nn.functional import layer_norm
 
-        w = self.weights
-        joined = {name: torch.cat([w[f"{name}{width}"] for width in CONVOLUTIONS], dim=-1) for name in _JOINED}
-        embedded = w["table"][ids]
+        joined, embedded = self._joined, self.weights["table"][ids]
         projected = embedded @ joined["proj"] + joined["proj_b"]
         normal = layer_norm(projected, projected.shape[1:], joined["ln_g"], joined["ln_b"], self.epsilon)
         windows = []
         for hidden, width in zip(normal.split(_WIDTH, dim=1), CONVOLUTIONS, strict=True):
-            by_place = w[f"w1_{width}"].view(width, _WIDTH, _WIDTH).permute(1, 0, 2).reshape(_WIDTH, width * _WIDTH)
-            terms = (hidden @ by_place).view(-1, _WIDTH)
+            terms = (hidden @ self._by_place[width]).view(-1, _WIDTH)
             windows.append(torch.cat([terms, terms.new_zeros(width, _WIDTH)]))
         return _Alone(embedded, normal, tuple(windows))
 
@@ -144,6 +151,12 @@ class _Alone(NamedTuple):
 
 
 _JOINED: Final = ("proj", "proj_b", "ln_g", "ln_b")
+"""The tensors that are computed for all convolutions together."""
+
+
+def _by_place(weights: Any, width: int) -> Any:
+    """Return the weights of a first convolution with one column of blocks for each place of its window."""
+    return weights.view(width, _WIDTH, _WIDTH).permute(1, 0, 2).reshape(_WIDTH, width * _WIDTH)
 
 
 def _table(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:

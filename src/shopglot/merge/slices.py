@@ -70,6 +70,8 @@ def per_slice(slices: tuple[SliceThreshold, ...], per: Per) -> tuple[SliceThresh
 
 def threshold_per_row(pairs: Pairs, task_threshold: float, slices: tuple[SliceThreshold, ...]) -> Floats:
     """Return the threshold of the finest slice that each pair lies in, shape (rows,), or else that of the task."""
+    if not slices:
+        return np.full(len(pairs), task_threshold)
     threshold = pl.Series("threshold", [task_threshold]).new_from_index(0, len(pairs))
     for depth in range(1, len(_KEYS) + 1):
         keys = list(_KEYS)[:depth]
