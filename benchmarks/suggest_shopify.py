@@ -20,8 +20,8 @@ from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.judge import Judge
+from shopglot.serve.model import encoder_of
 from shopglot.serve.question import Question
-from shopglot.serve.run import encoder_of
 from shopglot.serve.suggest import Suggester, consistent, with_ancestors
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
     paths = read_taxonomy([DATA / "taxonomy" / "en.tsv.gz"], bundle.curate)
     trees = {
         "letters": Suggester.of(paths, None),
-        "letters and vectors": Suggester.of(paths, encoder_of(bundle.scorer)),
+        "letters and vectors": Suggester.of(paths, encoder_of(bundle)),
     }
     asked = list(zip(pairs["query"], pairs["language"], pairs["target"], strict=True))
     print(json.dumps({"benchmark": "suggest_shopify", "queries": len(asked), "nodes": len(trees["letters"].paths)}))

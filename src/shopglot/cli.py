@@ -626,7 +626,9 @@ def bench(
 
 @app.command()
 def serve(
-    bundle: Annotated[Path, typer.Argument(help="The folder of a bundle; it is never written to.")],
+    model: Annotated[
+        Path, typer.Argument(help="The folder of a bundle, or the routing file of a cascade; neither is written to.")
+    ],
     *,
     host: Annotated[str, typer.Option(help="The address to listen at; 0.0.0.0 lets other machines ask.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
@@ -649,9 +651,12 @@ def serve(
 
     Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
     """
+    from shopglot.serve.threads import one_for_tables
+
+    one_for_tables()  # before anything imports polars
     from shopglot.config import load_http_settings, load_translate_settings
     from shopglot.serve.run import Given
-    from shopglot.serve.run import serve as serve_bundle
+    from shopglot.serve.run import serve as serve_model
 
     read = load_http_settings(settings)
     given = Given(
@@ -661,7 +666,7 @@ def serve(
         translator=None if translator is None else load_translate_settings(translator),
     )
     limits = read if task is None else read.model_copy(update={"task": task})
-    serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)
+    serve_model(model, given, limits, host=host, port=port, begun=output.print)
 
 
 @app.command()

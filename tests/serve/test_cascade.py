@@ -149,6 +149,19 @@ def test_when_no_time_is_left_the_first_stage_decides_all() -> None:
     assert said(timed(Cost(1.0, 1.0)).score_within(pairs, 0.0))[4] == ["one"] * 3
 
 
+def test_a_deadline_cuts_short_the_pairs_that_a_later_stage_was_not_asked() -> None:
+    pairs = pairs_of([(0.9, 0.0, 0.0), (0.45, 0.0, 0.0), (0.1, 0.9, 0.0), (0.6, 0.0, 0.0)])
+    cascade = timed(Cost(pair=25.0, text=0.0, call=10.0))
+    assert cascade.cut_short(pairs, cascade.score_within(pairs, 60.5)).tolist() == [True, False, True, False]
+    assert not cascade.cut_short(pairs, cascade.score_clean(pairs)).any()
+
+
+def test_a_stage_that_is_the_last_to_read_a_task_is_never_cut_short() -> None:
+    pairs, late = pairs_of([(0.5, 0.9, 0.0)] * 2), Stage("two", ByColumn("two"), {"QC": None}, Cost(10.0, 10.0))
+    cascade = Cascade((Stage("one", ByColumn("one"), EVERYTHING), late))
+    assert cascade.cut_short(pairs, cascade.score_within(pairs, 0.0)).tolist() == [True, False]
+
+
 def test_a_task_that_only_a_late_stage_reads_is_decided_whatever_the_time() -> None:
     late = Stage("two", ByColumn("two"), {"QC": None, "QI": None}, Cost(10.0, 10.0))
     cascade = Cascade((Stage("one", ByColumn("one"), {"QC": Band(0.0, 1.0)}), late))

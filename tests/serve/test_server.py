@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from shopglot.pack.bundle import Bundle
-from shopglot.serve.run import Given, encoder_of, load_extras
+from shopglot.serve.model import encoder_of
+from shopglot.serve.run import Given, load_served
 from tests import shop
 from tests.command import Command, refused
 from tests.pack.conftest import *  # noqa: F403  # the tiny bundles
@@ -118,8 +119,9 @@ def test_what_cannot_be_served_is_refused_in_one_sentence(shopglot: Command, fol
 
 
 def test_the_encoder_inside_a_bundle_finds_categories_too(embedding: Bundle, folder: Path) -> None:
-    assert encoder_of(embedding.scorer) is not None
-    extras = load_extras(folder / "bundle", embedding, Given(taxonomy=[folder / "taxonomy.txt"]))
+    assert encoder_of(embedding) is not None
+    embedding.save(folder / "embedding")
+    _, extras = load_served(folder / "embedding", Given(taxonomy=[folder / "taxonomy.txt"]))
     assert extras.suggester is not None
     assert extras.suggester.vectors is not None
     assert extras.suggester.candidates(["green tea"], 3)
@@ -127,6 +129,6 @@ def test_the_encoder_inside_a_bundle_finds_categories_too(embedding: Bundle, fol
 
 
 def test_without_a_taxonomy_there_is_nothing_to_suggest_from(lexical: Bundle, folder: Path) -> None:
-    extras = load_extras(folder / "bundle", lexical, Given())
+    _, extras = load_served(folder / "bundle", Given())
     assert (extras.suggester, extras.keys, extras.translating, extras.facts["name"]) == (None, None, None, "made up")
-    assert encoder_of(lexical.scorer) is None
+    assert encoder_of(lexical) is None

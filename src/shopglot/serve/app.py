@@ -84,6 +84,7 @@ def _service(decider: Decider, settings: HttpSettings, extras: Extras) -> Servic
     judge, metrics = Judge(decider, settings.languages), Metrics(settings.languages)
     return Service(
         tasks=extras.tasks,
+        columns_read=decider.columns_read,
         settings=settings,
         batcher=Batcher(judge, settings, metrics),
         metrics=metrics,

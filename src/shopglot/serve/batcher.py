@@ -21,7 +21,8 @@ from shopglot.serve.question import Question, Verdict
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-Score = Callable[[Sequence[Question]], list[Verdict]]
+Score = Callable[[Sequence[Question], float], list[Verdict]]
+"""Gives a verdict per question; the second is the time of the monotonic clock at which it should be done."""
 
 _LONGEST_RETRY: Final = 60
 
@@ -69,7 +70,7 @@ class Batcher:
         The `first` questions are scored before any other is taken, for what is loaded late is loaded by them.
         """
         with ThreadPoolExecutor(1, "scoring") as thread:
-            await asyncio.get_running_loop().run_in_executor(thread, self._score, first)
+            await asyncio.get_running_loop().run_in_executor(thread, self._score, first, math.inf)
             self.open, self._thread, self._arrived = True, thread, asyncio.Event()
             work = asyncio.create_task(self._work())
             try:
@@ -151,6 +152,10 @@ class Batcher:
         """The most tokens of the next batch."""
         return int(min(self._settings.batch_tokens, self.pace.tokens_in(self._settings.batch_seconds)))
 
+    @property
+    def _answer_seconds(self) -> float:
+        return self._settings.answer_seconds or self._settings.deadline_seconds
+
     async def _others(self) -> None:
         """Wait until the oldest request has waited long enough for others to join it, or the budget is reached."""
         end = self._queue[0].arrived + self._settings.join_seconds
@@ -186,7 +191,8 @@ class Batcher:
             return
         self._scoring, began = _tokens(questions), time.monotonic()
         try:
-            verdicts = await asyncio.get_running_loop().run_in_executor(self._thread, self._score, questions)
+            end = min(request.arrived for request, _ in batch) + self._answer_seconds
+            verdicts = await asyncio.get_running_loop().run_in_executor(self._thread, self._score, questions, end)
             found = dict(zip(questions, verdicts, strict=True))
         except Exception as reason:  # noqa: BLE001  # whatever the model says, the server goes on
             await self._failed(batch, reason)
@@ -197,7 +203,8 @@ class Batcher:
         self.pace.remember(_tokens(questions), seconds)
         self._metrics.batch(len(questions), seconds)
         for question, verdict in found.items():
-            self._cache.keep(question, verdict)
+            if not verdict.cut_short:  # with more time, the answer may be another
+                self._cache.keep(question, verdict)
             self._metrics.judged(question, verdict)
         for request, part in batch:
             request.verdicts.update((each, found[each]) for each in part)

@@ -41,4 +41,10 @@ class ScoredPairs:
 
 
 def _weight(question: Question) -> int:
-    return _OVERHEAD + 2 * (len(question.query) + len(question.target) + len(question.english or ""))
+    texts = (
+        question.query,
+        question.target,
+        question.english or "",
+        *(text for each in question.fields for text in each),
+    )
+    return _OVERHEAD + 2 * sum(map(len, texts))

@@ -127,6 +127,16 @@ class Cascade:
 
         return self._decided(pairs, those_that_fit)
 
+    def cut_short(self, pairs: Pairs, decided: Decided) -> Mask:
+        """Return which pairs a stage of `score_within` decided that would have passed them on, shape (rows,)."""
+        cut = np.zeros(len(pairs), dtype=np.bool_)
+        for number, stage in enumerate(self.stages):
+            later = [task for each in self.stages[number + 1 :] for task in each.unsure]
+            own = (decided.stage == stage.name).to_numpy() if decided.stage is not None else cut
+            if later and own.any():
+                cut |= own & stage.passes_on(pairs, decided) & pairs["task"].is_in(later).to_numpy()
+        return cut
+
     def _decided(self, pairs: Pairs, choose: Callable[[Stage, Decided, Rows], Rows]) -> Decided:
         """Let each stage decide those rows that `choose` takes of the ones passed on to it."""
         foreign = [task for task in pairs.tasks if task not in self.tasks]

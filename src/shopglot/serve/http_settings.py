@@ -29,6 +29,18 @@ class HttpSettings(BaseModel):
         default=2.5, gt=0, description="The longest wait that a new request may expect; beyond it, the answer is 429."
     )
     deadline_seconds: float = Field(default=5.0, gt=0, description="When a request that was taken is given up: 504.")
+    answer_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="How long an answer of a cascade should take: its later stages are asked as many pairs as fit. "
+        "null: until the deadline.",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="How many threads numpy and torch may use for a batch; null: all cores. With 1, answers are "
+        "steadiest where vectors decide.",
+    )
     join_seconds: float = Field(
         default=0.004, ge=0, description="How long the first request of a batch waits for others to join it."
     )

@@ -1,18 +1,25 @@
 """Questions become verdicts: cleaned, given their language, and scored at once, in a worker thread."""
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import polars as pl
 
 from shopglot.core.category import levels
-from shopglot.core.pairs import Pairs
+from shopglot.core.pairs import OWN, Pairs
 from shopglot.curate.clean import clean
 from shopglot.curate.language import correct_languages
 from shopglot.curate.settings import CurateSettings
-from shopglot.merge.decide import Decider
+from shopglot.merge.decide import Decided, Decider
+from shopglot.serve.cascade import Cascade
 from shopglot.serve.question import Question, Verdict
+
+_TEXTS: Final = Question._fields[:-1]
+"""The fields of a question that are columns; its last one is those of the item."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +29,14 @@ class Judge:
     decider: Decider
     languages: tuple[str, ...]
 
-    def __call__(self, questions: Sequence[Question]) -> list[Verdict]:
-        """Return a verdict per question, in order."""
+    def __call__(self, questions: Sequence[Question], end: float = math.inf) -> list[Verdict]:
+        """Return a verdict per question, in order.
+
+        `end` is a time of the monotonic clock. What decides every pair is asked whatever the time; later stages of a
+        cascade are asked as many pairs as can be done until then.
+        """
         pairs = self.detected(clean(as_pairs(questions), self.decider.curate))
-        decided = self.decider.score_clean(pairs)
+        decided, cut_short = self._decided(pairs, end)
         top = pl.when(pl.col("task") == "QC").then(levels(pl.col("target")).list.first())
         columns: tuple[Iterable[object], ...] = (
             decided.probability.tolist(),
@@ -34,8 +45,16 @@ class Judge:
             [None] * len(pairs) if decided.read is None else decided.read,
             pairs.frame.select(top).to_series(),
             pairs["flag"],
+            [None] * len(pairs) if decided.stage is None else decided.stage,
+            cut_short,
         )
         return [Verdict(*row) for row in zip(*columns, strict=True)]
+
+    def _decided(self, pairs: Pairs, end: float) -> tuple[Decided, list[bool]]:
+        if not isinstance(self.decider, Cascade) or math.isinf(end):
+            return self.decider.score_clean(pairs), [False] * len(pairs)
+        decided = self.decider.score_within(pairs, end - time.monotonic())
+        return decided, self.decider.cut_short(pairs, decided).tolist()
 
     def detected(self, pairs: Pairs) -> Pairs:
         """Return clean pairs with the language of those queries that have none; null where it cannot be told."""
@@ -52,5 +71,9 @@ class Judge:
 
 def as_pairs(questions: Sequence[Question]) -> Pairs:
     """Return questions as a table of pairs, as their clients wrote them."""
-    schema = dict.fromkeys(Question._fields, pl.String)
-    return Pairs.from_frame(pl.DataFrame(questions, schema=schema, orient="row"))
+    schema = dict.fromkeys(_TEXTS, pl.String)
+    table = pl.DataFrame([each[: len(_TEXTS)] for each in questions], schema=schema, orient="row")
+    fields = [dict(each.fields) for each in questions]
+    names = sorted({name for each in fields for name in each})
+    own = [pl.Series(OWN + name, [each.get(name) for each in fields], dtype=pl.String) for name in names]
+    return Pairs.from_frame(table.with_columns(own))

@@ -28,6 +28,9 @@ class Metrics:
         self._scores = Histogram(
             "shopglot_probability", "P(relevant).", ["task", "language"], buckets=_SHARES, registry=own
         )
+        self._stages = Counter(
+            "shopglot_stage_pairs", "Pairs by the stage of a cascade.", ["stage", "cut_short"], registry=own
+        )
         self._cache = Counter("shopglot_cache", "Pairs looked up in the cache.", ["found"], registry=own)
         self._sizes = Histogram("shopglot_batch_pairs", "Pairs per batch.", buckets=_PAIRS, registry=own)
         self._scoring = Histogram("shopglot_batch_seconds", "Time per batch.", buckets=_SECONDS, registry=own)
@@ -62,6 +65,8 @@ class Metrics:
         language = self._language(verdict.language)
         self._pairs.labels(question.task, language, "yes" if verdict.relevant else "no").inc()
         self._scores.labels(question.task, language).observe(verdict.probability)
+        if verdict.stage is not None:
+            self._stages.labels(verdict.stage, "yes" if verdict.cut_short else "no").inc()
 
     def filtered(self, task: str, language: str | None, outcome: str, *, shadow: bool) -> None:
         """Count what a filter decided about a candidate, in shadow mode or in earnest."""

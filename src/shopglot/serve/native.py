@@ -34,6 +34,11 @@ class AskedPair(BaseModel):
     task: Task | None = Field(None, description="The server's own when left out.")
     language: Language = None
     english: English = None
+    fields: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="The item's other fields that the model reads, by their names in the training data.",
+        examples=[{"brand": "Petsfit", "color": "grey"}],
+    )
 
 
 class Relevance(BaseModel):
@@ -65,6 +70,8 @@ class Judged(ReadQuery):
     threshold: float
     threshold_of: ThresholdOf = Field(description="Who says so: the bundle, or a policy of this server.")
     flag: str | None = Field(description="Why there was nothing to judge, so that the answer is the task's prior.")
+    stage: str | None = Field(description="The stage of a cascade that decided it; null for a single model.")
+    cut_short: bool = Field(description="Whether a later stage would have been asked, had there been time.")
 
 
 class RelevanceAnswer(BaseModel):
@@ -110,12 +117,13 @@ class CategoriesAnswer(ReadQuery):
 @router.post("/v1/relevance", responses=responses())
 async def relevance(body: Relevance, service: Serving) -> RelevanceAnswer:
     """Say how likely pairs are relevant, what is decided, and what it rests on."""
-    texts = (text for each in body.pairs for text in (each.query, each.target, each.english or ""))
-    check(service.settings, len(body.pairs), texts)
-    questions = [
-        Question(service.task(each.task), each.query, each.target, each.language, each.english or None)
+    texts = (
+        text
         for each in body.pairs
-    ]
+        for text in (each.query, each.target, each.english or "", *each.fields, *each.fields.values())
+    )
+    check(service.settings, len(body.pairs), texts)
+    questions = [_question(service, each) for each in body.pairs]
     verdicts, translations = await judged(service, questions, translate=body.translate)
     policy = service.policies.in_force
     rows = zip(questions, verdicts, translations, strict=True)
@@ -156,6 +164,12 @@ def how_read(asked: Question, verdict: Verdict, translation: Translation) -> dic
     }
 
 
+def _question(service: Service, pair: AskedPair) -> Question:
+    task = service.task(pair.task)
+    fields = service.fields(task, pair.fields)
+    return Question(task, pair.query, pair.target, pair.language, pair.english or None, fields)
+
+
 def _judged(policy: InForce, question: Question, verdict: Verdict, translation: Translation) -> Judged:
     threshold, threshold_of = policy.threshold(question, verdict)
     return Judged(
@@ -164,6 +178,8 @@ def _judged(policy: InForce, question: Question, verdict: Verdict, translation: 
         threshold=threshold,
         threshold_of=threshold_of,
         flag=verdict.flag,
+        stage=verdict.stage,
+        cut_short=verdict.cut_short,
         **how_read(question, verdict, translation),
     )
 

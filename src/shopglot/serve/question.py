@@ -9,18 +9,23 @@ _BYTES_PER_TOKEN = 4
 
 
 class Question(NamedTuple):
-    """A pair as a client wrote it. `language` None: it is to be detected. Equal questions have equal answers."""
+    """A pair as a client wrote it. `language` None: it is to be detected. Equal questions have equal answers.
+
+    `fields` are the item's other fields by name, in the order of their names.
+    """
 
     task: Task
     query: str
     target: str
     language: str | None = None
     english: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
     @property
     def tokens(self) -> int:
         """About how many tokens the model reads: no tokenizer is asked, for they differ from model to model."""
-        return _FEWEST_TOKENS + (len(self.query.encode()) + len(self.target.encode())) // _BYTES_PER_TOKEN
+        texts = (self.query, self.target, *(text for _, text in self.fields))
+        return _FEWEST_TOKENS + sum(len(text.encode()) for text in texts) // _BYTES_PER_TOKEN
 
 
 class Verdict(NamedTuple):
@@ -28,7 +33,8 @@ class Verdict(NamedTuple):
 
     `language` is the one that the threshold was chosen by, None where it is unknown. `read` says by which text the
     query was read, where the bundle knows it. `category` is the top level of a category path. `flag` says why there
-    was nothing to judge.
+    was nothing to judge. `stage` names the stage of a cascade that decided it, and `cut_short` says that a later one
+    would have been asked, had there been time.
     """
 
     probability: float
@@ -37,6 +43,8 @@ class Verdict(NamedTuple):
     read: str | None = None
     category: str | None = None
     flag: str | None = None
+    stage: str | None = None
+    cut_short: bool = False
 
     @property
     def relevant(self) -> bool:

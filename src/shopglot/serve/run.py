@@ -1,24 +1,23 @@
-"""A bundle behind HTTP, from its folder to the end of the process."""
+"""A bundle or a cascade behind HTTP, from its files to the end of the process."""
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopglot.core.files import sha256
-from shopglot.core.scores import Encoder
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.translate_settings import TranslateSettings
-from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.pretrained import resolve
-from shopglot.merge.blend import Blend, Mean
-from shopglot.pack.bundle import Bundle, load
+from shopglot.merge.decide import Decider
 from shopglot.serve.app import Extras, create_app
+from shopglot.serve.deciders import load_decider
 from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.model import encoder_of, facts_of, tasks_of, vectors_of
 from shopglot.serve.policy import Policies
 from shopglot.serve.security import Keys
 from shopglot.serve.suggest import Suggester
+from shopglot.serve.threads import at_rest, limit_products
 
 log = logging.getLogger(__name__)
 
@@ -34,17 +33,21 @@ class Given:
 
 
 def serve(
-    bundle: Path, given: Given, settings: HttpSettings, *, host: str, port: int, begun: Callable[[str], None]
+    model: Path, given: Given, settings: HttpSettings, *, host: str, port: int, begun: Callable[[str], None]
 ) -> None:
     """Answer until the process is told to end, and then finish what was taken; `begun` is told the address.
+
+    `model` is the folder of a bundle, or the routing file of a cascade.
 
     Raises BundleError, DataError or RecipeError where a file is none, and OSError where the port is taken.
     """
     import uvicorn
 
-    model = load(bundle)
-    extras = load_extras(bundle, model, given)
-    app = create_app(model.knowing(read_taxonomy(given.taxonomy, model.curate)), settings, extras)
+    decider, extras = load_served(model, given)
+    if settings.threads is not None:
+        limit_products(settings.threads)
+    app = create_app(decider, settings, extras)
+    at_rest()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -61,29 +64,29 @@ def serve(
     server.run()
 
 
-def load_extras(bundle: Path, model: Bundle, given: Given) -> Extras:
-    """Return what the server has beside its model: keys, policies, the index of the categories, a translator."""
-    paths = read_taxonomy(given.taxonomy, model.curate)
-    encoder = encoder_of(model.scorer)
-    return Extras(
-        tasks=tuple(model.decision.tasks),
+def load_served(model: Path, given: Given) -> tuple[Decider, Extras]:
+    """Return what decides, which knows the categories of the shop, and what the server has beside it.
+
+    That is: keys, policies, the index of the categories, a translator.
+    """
+    loaded = load_decider(model)
+    paths = read_taxonomy(given.taxonomy, loaded.curate)
+    decider = loaded.knowing(paths)
+    encoder = encoder_of(decider)
+    if paths:
+        _read_categories(decider)
+    extras = Extras(
+        tasks=tasks_of(decider),
         keys=None if given.keys is None else Keys.read(given.keys),
         policies=Policies(given.policies),
         suggester=Suggester.of(paths, encoder) if paths else None,
         translating=None if given.translator is None else Translating.of(given.translator, resolve),
-        facts={**model.facts, "sha256": sha256(bundle / "manifest.json")},
+        facts=facts_of(model, decider),
     )
+    return decider, extras
 
 
-def encoder_of(scorer: object) -> Encoder | None:
-    """Return the encoder of sentence vectors inside a scorer, None where it has none."""
-    match scorer:
-        case EmbeddingScorer():
-            return scorer.encoder
-        case Blend():
-            inner = [encoder_of(each) for each in scorer.scorers.values()]
-        case Mean():
-            inner = [encoder_of(each) for each in scorer.scorers]
-        case _:
-            return None
-    return next((each for each in inner if each is not None), None)
+def _read_categories(decider: Decider) -> None:
+    """Compute all that can be known of the shop's categories, so that no request has to wait for it."""
+    for scorer in vectors_of(decider):
+        scorer.known.of(scorer.paths)

@@ -1,13 +1,15 @@
 """What every handler works with, and what most of them do with it."""
 
 import logging
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
 from shopglot.core.pair import TASKS, Task
+from shopglot.core.pairs import OWN
 from shopglot.serve.batcher import Batcher
 from shopglot.serve.errors import ServeError
 from shopglot.serve.http_settings import HttpSettings
@@ -23,9 +25,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Service:
-    """The parts of one server."""
+    """The parts of one server; `columns_read` are those of pairs that its model says it reads."""
 
     tasks: tuple[Task, ...]
+    columns_read: tuple[str, ...]
     settings: HttpSettings
     batcher: Batcher
     metrics: Metrics
@@ -43,6 +46,16 @@ class Service:
             raise ServeError(422, "Validation", f"the model decides {' and '.join(self.tasks)}, not {task}")
         return task
 
+    def fields(self, task: Task, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Return the fields of an item in the order of their names; raises ServeError for one that is not read."""
+        if given and task == "QC":
+            raise ServeError(422, "Validation", "fields: a category path has none; leave them out, or ask for task QI")
+        read = [name for name in self.columns_read if name.startswith((OWN, "^"))]
+        if not all(any(_names(column, OWN + name) for column in read) for name in given):
+            known = " and ".join(name.removeprefix(OWN) for name in read) or "none"
+            raise ServeError(422, "Validation", f"fields: the model reads {known} of an item; leave out all others")
+        return tuple(sorted(given.items()))
+
     @property
     def _own_task(self) -> Task:
         return self.settings.task or ("QI" if "QI" in self.tasks else self.tasks[0])
@@ -51,6 +64,11 @@ class Service:
     def model(self) -> str:
         """The name of the bundle."""
         return str(self.facts.get("name", "shopglot"))
+
+
+def _names(column: str, name: str) -> bool:
+    """Return whether an entry of `columns_read` names this column; it is a name, or a pattern that begins with ^."""
+    return re.match(column, name) is not None if column.startswith("^") else column == name
 
 
 def service_of(request: Request) -> Service:
