@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as oracle
 
-from shopglot.core.errors import DataError
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion
 from shopglot.core.pairs import Pairs
@@ -132,20 +131,6 @@ def test_most_intervals_hold_the_figure_they_stand_beside_though_scores_are_binn
     assert len(found.pairs) > SCORE_BINS
 
 
-def test_spellings_and_translations_of_a_query_are_one_group() -> None:
-    frame = pl.DataFrame(
-        {
-            "task": "QC",
-            "query": ["écouteurs", "ecouteurs", "auriculares", "tea"],
-            "english": ["headphones", None, "headphones", None],
-            "target": "audio",
-            "made_from": [None, None, None, "a pair that is not here"],
-        }
-    )
-    first, spelled, translated, other = query_groups(Pairs.from_frame(frame))
-    assert first == spelled == translated != other
-
-
 def test_saying_the_same_of_a_query_many_times_does_not_narrow_the_interval() -> None:
     found = judged(queries=50, per_query=2)
     assert width(repeated(found, 10)) == pytest.approx(width(found), rel=0.05)
@@ -153,28 +138,6 @@ def test_saying_the_same_of_a_query_many_times_does_not_narrow_the_interval() ->
 
 def test_more_queries_narrow_the_interval() -> None:
     assert width(judged(queries=400)) < 0.6 * width(judged(queries=40))
-
-
-def test_a_model_does_not_differ_from_itself() -> None:
-    found = judged()
-    assert f1_difference(found, found, every_row(found), repetitions=200, seed=1) == (0.0, 0.0)
-
-
-def test_groups_found_once_for_all_pairs_give_each_slice_the_intervals_of_its_own_groups() -> None:
-    strong, weak = judged(skill=3.0), judged(skill=0.2)
-    groups, rows = query_groups(strong.pairs), (strong.pairs["language"] == "fr").to_numpy()
-    alone = f1_interval(strong, rows, repetitions=200, seed=1)
-    assert f1_interval(strong, rows, repetitions=200, seed=1, groups=groups) == alone
-    apart = f1_difference(strong, weak, rows, repetitions=200, seed=1)
-    assert f1_difference(strong, weak, rows, repetitions=200, seed=1, groups=groups) == apart
-
-
-def test_a_model_that_is_much_better_has_its_whole_interval_above_zero() -> None:
-    strong, weak = judged(skill=3.0), judged(skill=0.2)
-    low, high = f1_difference(strong, weak, every_row(strong), repetitions=300, seed=1)
-    assert 0 < low < high
-    back = f1_difference(weak, strong, every_row(strong), repetitions=300, seed=1)
-    assert back == pytest.approx((-high, -low))
 
 
 def test_f1_alone_has_the_interval_that_it_has_beside_the_other_measures() -> None:
@@ -221,9 +184,3 @@ def test_without_anything_relevant_or_predicted_f1_is_zero_for_sure() -> None:
     frame = pl.DataFrame({"task": "QC", "query": ["a", "b"], "target": "c", "label": [0, 0]})
     found = Judged("test", Pairs.from_frame(frame), np.zeros(2), np.zeros(2, dtype=np.bool_))
     assert intervals(found, repetitions=100, seed=1).f1 == (0.0, 0.0)
-
-
-def test_models_that_judged_different_pairs_are_not_compared() -> None:
-    here, there = judged(), judged(task="QI")
-    with pytest.raises(DataError, match="judge different pairs"):
-        f1_difference(here, there, every_row(here), repetitions=100, seed=1)
