@@ -29,7 +29,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.cascade import first_stage
-from benchmarks.serve_load import server
+from benchmarks.serve_load import free_port, server
 from benchmarks.zipf import SHOPIFY
 from shopglot.core.metrics import Confusion
 from shopglot.core.pairs import Pairs
@@ -45,7 +45,6 @@ VECTORS = ROOT / "runs" / "vectors" / "bundle"
 CURATE = CurateSettings(correct_language=False)
 CANDIDATES = 50
 WARM_UP = 20
-PORT = 8125
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -122,9 +121,10 @@ def _asked_over_http(model: Path, tree: Path, deadline: float, requests: Sequenc
         limits = Path(folder) / "limits.yaml"
         # No other client could join a batch.
         limits.write_text(json.dumps({"threads": 1, "join_seconds": 0, "answer_seconds": deadline}), encoding="utf-8")
-        serve: list[str | Path] = [sys.executable, "-m", "shopglot", "serve", model, "--port", str(PORT)]
-        with server([*serve, "--taxonomy", tree, "--settings", limits], f"http://127.0.0.1:{PORT}/ready"):
-            connection = http.client.HTTPConnection("127.0.0.1", PORT)
+        port = free_port()
+        serve: list[str | Path] = [sys.executable, "-m", "shopglot", "serve", model, "--port", str(port)]
+        with server([*serve, "--taxonomy", tree, "--settings", limits], f"http://127.0.0.1:{port}/ready"):
+            connection = http.client.HTTPConnection("127.0.0.1", port)
 
             def answer(pairs: Pairs) -> Said:
                 asked = pairs.frame.select("task", "query", "target", "language").to_dicts()

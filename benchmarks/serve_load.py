@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -102,19 +103,10 @@ def ours(bundle: Path, settings: dict[str, float]) -> Iterator[tuple[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         limits = Path(folder) / "limits.yaml"
         limits.write_text(json.dumps(settings), encoding="utf-8")
-        serve: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "shopglot",
-            "serve",
-            bundle,
-            "--port",
-            "8124",
-            "--settings",
-            limits,
-        ]
-        with server(serve, "http://127.0.0.1:8124/ready") as process:
-            yield "http://127.0.0.1:8124/v1/rerank?task=QC", process
+        address = f"http://127.0.0.1:{(port := free_port())}"
+        serve: list[str | Path] = [sys.executable, "-m", "shopglot", "serve", bundle, "--port", str(port)]
+        with server([*serve, "--settings", limits], f"{address}/ready") as process:
+            yield f"{address}/v1/rerank?task=QC", process
 
 
 @contextmanager
@@ -123,17 +115,25 @@ def peer(bundle: Path) -> Iterator[tuple[str, str, int]]:
     with tempfile.TemporaryDirectory() as folder:
         model = _readable_by_others(bundle / "scorer", Path(folder) / "model")
         program: list[str | Path]
+        port = str(free_port())
         if home := os.environ.get("INFINITY"):
             name = "infinity-emb"
             program = [f"{home}/bin/infinity_emb", "v2", "--model-id", model, "--engine", "torch"]
-            program += ["--device", "cpu", "--host", "127.0.0.1", "--port", "7997"]
+            program += ["--device", "cpu", "--host", "127.0.0.1", "--port", port]
         else:
             name, program = (
                 "CrossEncoder.predict behind FastAPI",
-                [sys.executable, "-m", "benchmarks.serve_peer", model],
+                [sys.executable, "-m", "benchmarks.serve_peer", model, port],
             )
-        with server(program, "http://127.0.0.1:7997/health") as process:
-            yield name, "http://127.0.0.1:7997/rerank", process
+        with server(program, f"http://127.0.0.1:{port}/health") as process:
+            yield name, f"http://127.0.0.1:{port}/rerank", process
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @contextmanager
@@ -147,11 +147,13 @@ def server(program: Sequence[str | Path], health: str) -> Iterator[int]:
         for _ in range(180):
             time.sleep(1)
             try:
-                if httpx.get(health, trust_env=False).status_code == 200:
-                    break
+                ready = httpx.get(health, trust_env=False).status_code == 200
             except httpx.HTTPError:
-                if running.poll() is not None:
-                    raise SystemExit(f"{program[0]} ended with {running.returncode}") from None
+                ready = False
+            if running.poll() is not None:
+                raise SystemExit(f"{program[0]} ended with {running.returncode}")
+            if ready:
+                break
         yield running.pid
     finally:
         running.terminate()

@@ -33,4 +33,4 @@ def create(model: str) -> FastAPI:
 
 
 if __name__ == "__main__":
-    uvicorn.run(create(sys.argv[1]), host="127.0.0.1", port=7997, log_level="error")
+    uvicorn.run(create(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), log_level="error")

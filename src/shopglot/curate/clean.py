@@ -22,8 +22,8 @@ BLOCKING_FLAGS: Final = (EMPTY_QUERY, MISSING_TARGET, PATH_TOO_DEEP)
 
 _MOST_PASSES: Final = 32  # far beyond what a feed escapes, for each level of "&amp;amp;…" takes a pass
 _LEVEL_ARROW: Final = " > "
-_MISSING_WORDS: Final = ("", "nan", "none", "null")
-_LANGUAGE_ALIASES: Final = {"vn": "vi", "us": "en", "jp": "ja"}
+MISSING_WORDS: Final = ("", "nan", "none", "null")
+LANGUAGE_ALIASES: Final = {"vn": "vi", "us": "en", "jp": "ja"}
 _INVISIBLE: Final = r"[[\p{Cc}\p{Cf}]--\s]"
 _ESCAPED: Final = r"\\|&[#A-Za-z]"
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -157,13 +157,13 @@ def _mapped(texts: pl.Series, table: pl.DataFrame) -> pl.Series:
 
 
 def _present(texts: pl.Series) -> pl.Series:
-    missing = texts.str.to_lowercase().is_in(_MISSING_WORDS)
+    missing = texts.str.to_lowercase().is_in(MISSING_WORDS)
     return texts.set(missing.fill_null(value=False), None)
 
 
 def _language() -> pl.Expr:
     code = pl.col("language").str.strip_chars().str.to_lowercase().str.replace(r"[-_].*$", "")
-    return pl.when(code != "").then(code.replace(_LANGUAGE_ALIASES))
+    return pl.when(code != "").then(code.replace(LANGUAGE_ALIASES))
 
 
 def _too_long(column: str) -> pl.Expr:

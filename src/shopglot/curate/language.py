@@ -1,6 +1,7 @@
 """Queries are given the language they are written in."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from shopglot.core.remembered import Remembered, in_order, keys_of
 from shopglot.curate.settings import CurateSettings
 
 if TYPE_CHECKING:
-    from lingua import Language
+    from lingua import Language, LanguageDetector
 
 SCRIPTS: Final = {
     r"[\p{Hiragana}\p{Katakana}]": ("ja",),
@@ -111,12 +112,10 @@ def _known_to_lingua(languages: Sequence[str]) -> "dict[str, Language]":
 
 def _likelihoods(queries: pl.Series, asked: "dict[str, Language]") -> pl.DataFrame:
     """Return `query`, the likelihood of each language in a column of its code, and `written`, the likeliest."""
-    from lingua import LanguageDetectorBuilder
-
     codes = list(asked)
     column = {language: number for number, language in enumerate(asked.values())}
     likelihoods = np.zeros((queries.len(), len(codes)))
-    detector = LanguageDetectorBuilder.from_languages(*column).build()
+    detector = _detector(tuple(column))
     for start in range(0, queries.len(), _BATCH):
         batch = queries.slice(start, _BATCH).to_list()
         for row, values in enumerate(detector.compute_language_confidence_values_in_parallel(batch), start):
@@ -124,3 +123,10 @@ def _likelihoods(queries: pl.Series, asked: "dict[str, Language]") -> pl.DataFra
                 likelihoods[row, column[value.language]] = value.value
     written = pl.Series(codes, dtype=pl.String).gather(likelihoods.argmax(axis=1))
     return pl.DataFrame(likelihoods, schema=codes).with_columns(query=queries, written=written)
+
+
+@cache
+def _detector(languages: "tuple[Language, ...]") -> "LanguageDetector":
+    from lingua import LanguageDetectorBuilder
+
+    return LanguageDetectorBuilder.from_languages(*languages).build()

@@ -1,6 +1,7 @@
 """Questions become verdicts: cleaned, given their language, and scored at once, in a worker thread."""
 
 import math
+import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,15 @@ import polars as pl
 
 from shopglot.core.category import levels
 from shopglot.core.pairs import OWN, Pairs
-from shopglot.curate.clean import clean
+from shopglot.curate.clean import LANGUAGE_ALIASES, clean
 from shopglot.curate.language import correct_languages
+from shopglot.curate.plain import is_clean, is_clean_path, is_clean_title
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided, Decider
 from shopglot.serve.cascade import Cascade
 from shopglot.serve.question import Question, Verdict
 
+_CODE: Final = re.compile("[a-z]+")
 _TEXTS: Final = Question._fields[:-1]
 """The fields of a question that are columns; its last one is those of the item."""
 
@@ -35,7 +38,7 @@ class Judge:
         `end` is a time of the monotonic clock. What decides every pair is asked whatever the time; later stages of a
         cascade are asked as many pairs as can be done until then.
         """
-        pairs = self.detected(clean(as_pairs(questions), self.decider.curate))
+        pairs = self.detected(self.cleaned(questions))
         decided, cut_short = self._decided(pairs, end)
         top = pl.when(pl.col("task") == "QC").then(levels(pl.col("target")).list.first())
         columns: tuple[Iterable[object], ...] = (
@@ -56,6 +59,11 @@ class Judge:
         decided = self.decider.score_within(pairs, end - time.monotonic())
         return decided, self.decider.cut_short(pairs, decided).tolist()
 
+    def cleaned(self, questions: Sequence[Question]) -> Pairs:
+        """Return questions as clean pairs."""
+        pairs = as_pairs(questions)
+        return pairs if all(map(_is_clean, questions)) else clean(pairs, self.decider.curate)
+
     def detected(self, pairs: Pairs) -> Pairs:
         """Return clean pairs with the language of those queries that have none; null where it cannot be told."""
         given = pairs["language"].is_not_null()
@@ -67,6 +75,17 @@ class Judge:
     @cached_property
     def _detection(self) -> CurateSettings:
         return CurateSettings(languages=self.languages)
+
+
+def _is_clean(question: Question) -> bool:
+    """Return whether cleaning surely changes nothing."""
+    english, language = question.english, question.language
+    return (
+        is_clean(question.query)
+        and (is_clean_path if question.task == "QC" else is_clean_title)(question.target)
+        and (english is None or is_clean_title(english))
+        and (language is None or (language not in LANGUAGE_ALIASES and _CODE.fullmatch(language) is not None))
+    )
 
 
 def as_pairs(questions: Sequence[Question]) -> Pairs:
