@@ -9,8 +9,11 @@ from shopglot.curate.clean import clean, clean_paths, clean_texts
 from shopglot.curate.plain import is_clean, is_clean_path, is_clean_title
 from shopglot.curate.settings import CurateSettings
 
-PLAIN = ("green tea", "écouteurs", "抱き枕 カバー", "سماعات", "หมอน", "4x4 t-shirt (m & m)", "none")
-LIKELY = "ab é,&;ア ½ﬁİßς\u0307\u0e33ー-'/().+\\u>™´\t"
+PLAIN = (
+    "green tea", "écouteurs", "抱き枕 カバー", "سماعات", "หมอน", "น้ำยาซักผ้า", "ベル・ビーズ",
+    "figuras, esculturas", "4x4 t-shirt (m & m)", "none",
+)  # fmt: skip
+LIKELY = "ab é,&;ア・、’\u0e4d\u0e32 ½ﬁİßς\u0307\u0e33ー-'/().+\\u>™´\t"
 
 written = st.one_of(st.text(LIKELY, max_size=12), st.text(max_size=12), st.sampled_from(PLAIN))
 

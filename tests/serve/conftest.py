@@ -7,7 +7,7 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.suggest import Suggester
 from tests import shop
-from tests.serve.quick import SharedWords
+from tests.serve.deciders import SharedWords
 
 FEW_LANGUAGES = HttpSettings(languages=("ar", "de", "en"))
 """Each language takes its time to load."""

@@ -1,8 +1,9 @@
-"""A hand-written decider, and how a test has it score files."""
+"""Deciders written by hand, whose answers are plain to see, and how a test has one score files."""
 
 import itertools
+import threading
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,9 +12,46 @@ import polars as pl
 
 from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
-from shopglot.merge.decide import Decided
+from shopglot.merge.calibrate import Calibration
+from shopglot.merge.decide import Decided, Decision, TaskDecision
 from shopglot.serve.settings import EngineSettings
 from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
+
+PLAIN = Decision(
+    tasks={task: TaskDecision(calibration=Calibration(kind="none"), threshold=0.5, prior=0.3) for task in ("QC", "QI")}
+)
+
+CURATE = CurateSettings(correct_language=False)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ByColumn:
+    """Decides each pair by the probability in one of the file's own columns; keeps the ids that it was asked."""
+
+    column: str
+    decision: Decision = PLAIN
+    curate: CurateSettings = CURATE
+    known: frozenset[str] = frozenset()
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        return (f"own:{self.column}",)
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        self.asked.extend(pairs["id"].to_list())
+        decided = self.decision.decide(pairs, pairs[f"own:{self.column}"].to_numpy())
+        return replace(decided, read=pl.Series([self.column], dtype=pl.String).new_from_index(0, len(pairs)))
+
+    def knowing(self, paths: Iterable[str]) -> "ByColumn":
+        return replace(self, known=self.known | set(paths))
+
+
+def table(columns: Mapping[str, list[float]], tasks: list[str] | None = None) -> Pairs:
+    """Return pairs with the probabilities of each decider in a column of its name."""
+    rows = len(next(iter(columns.values())))
+    frame = {"task": tasks or ["QC", "QI"] * (rows // 2) + ["QC"] * (rows % 2), "query": ["tea"] * rows}
+    return Pairs.from_frame(pl.DataFrame({**frame, "target": [f"shelf {n}" for n in range(rows)], **columns}))
 
 
 class Stopped(Exception):
@@ -43,6 +81,63 @@ class ByText:
 
     def knowing(self, paths: Iterable[str]) -> "ByText":
         return replace(self, paths=tuple(sorted({*self.paths, *paths})))
+
+
+THRESHOLD = 0.5
+
+
+@dataclass(eq=False)
+class SharedWords:
+    """Decides by the share of the query's words that the target has; remembers the sizes of its batches."""
+
+    curate: CurateSettings = field(default_factory=CurateSettings)
+    batches: list[int] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        return ()
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        self.batches.append(len(pairs))
+        self.threads.add(threading.get_ident())
+        rows = zip(pairs["query"], pairs["target"], strict=True)
+        probability = np.array([shared(query, target) for query, target in rows])
+        return Decided(probability, probability >= THRESHOLD, np.full(len(pairs), THRESHOLD))
+
+    def knowing(self, paths: Iterable[str]) -> "SharedWords":
+        return self
+
+
+@dataclass(eq=False)
+class Held(SharedWords):
+    """The same, once it is let go on."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+    began: threading.Event = field(default_factory=threading.Event)
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        self.began.set()
+        if not self.go.wait(10):
+            raise TimeoutError("nobody let it go on")
+        return super().score_clean(pairs)
+
+
+@dataclass(eq=False)
+class Failing(SharedWords):
+    """The same, but for a query that it fails on."""
+
+    def score_clean(self, pairs: Pairs) -> Decided:
+        for query in pairs["query"]:
+            if "poison" in query:
+                raise RuntimeError(query)
+        return super().score_clean(pairs)
+
+
+def shared(query: str, target: str) -> float:
+    """Return the share of words, within .05 and .95."""
+    asked, has = set(query.split()), set(target.replace(",", " ").split())
+    return 0.05 + 0.9 * len(asked & has) / max(1, len(asked))
 
 
 def score(

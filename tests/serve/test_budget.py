@@ -11,7 +11,8 @@ from shopglot.core.pairs import Pairs
 from shopglot.merge.decide import Decided
 from shopglot.serve.budget import Budget, Wanted, budget_of, choose, unsure_of
 from shopglot.serve.stage_cost import Measured, Repetition
-from tests.serve.doubles import ByColumn, evidence
+from tests.serve.deciders import ByColumn
+from tests.serve.evidence import evidence
 
 ONCE = Repetition(1.0, 2.0)
 

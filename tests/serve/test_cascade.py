@@ -13,7 +13,7 @@ from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.decide import Decided, Decider
 from shopglot.serve.cascade import Band, Cascade, Cost, Stage, Unsure
-from tests.serve.doubles import ByColumn, table
+from tests.serve.deciders import ByColumn, table
 
 EVERYTHING: Unsure = {"QC": Band(0.0, 1.0), "QI": Band(0.0, 1.0)}
 NOTHING: Unsure = {"QC": None, "QI": None}

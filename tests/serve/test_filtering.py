@@ -7,8 +7,8 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.policy import Policies, Policy, Threshold
 from shopglot.serve.security import Key, Keys
 from tests.serve.conftest import FEW_LANGUAGES
+from tests.serve.deciders import SharedWords
 from tests.serve.keys import ADMIN, READER, digest
-from tests.serve.quick import SharedWords
 
 CANDIDATES = ["green tea", "black tea", "wok", "tea pot"]
 

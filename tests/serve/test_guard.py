@@ -13,7 +13,7 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.security import HEADERS
 from tests.serve.asgi import answer_of
-from tests.serve.quick import Failing, Held, SharedWords
+from tests.serve.deciders import Failing, Held, SharedWords
 
 SMALL = HttpSettings(languages=("ar", "de", "en"), request_bytes=200, body_seconds=0.05)
 ASKED = json.dumps({"query": "green tea", "texts": ["tea"]}).encode()
@@ -140,7 +140,7 @@ def test_what_fails_says_nothing_of_the_inside(caplog: pytest.LogCaptureFixture)
     assert "Traceback" not in answer.text
     assert "secret" not in answer.text
     assert "the model failed with RuntimeError" in caplog.text
-    assert "quick.py" in caplog.text  # the place in the code, not what the client wrote
+    assert "deciders.py" in caplog.text  # the place in the code, not what the client wrote
     assert "secret" not in caplog.text
 
 

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
-from tests.serve.quick import SharedWords
+from tests.serve.deciders import SharedWords
 
 FEW = HttpSettings(languages=("ar", "de", "en"), pairs_per_request=3, text_characters=10)
 

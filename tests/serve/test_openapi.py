@@ -17,8 +17,8 @@ from shopglot.serve.security import Key, Keys
 from shopglot.serve.suggest import Suggester
 from tests import shop
 from tests.serve.conftest import FEW_LANGUAGES
+from tests.serve.deciders import SharedWords
 from tests.serve.keys import ADMIN, digest
-from tests.serve.quick import SharedWords
 
 CHECKED = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 EXTRAS = Extras(suggester=Suggester.of(shop.PATHS, None), keys=Keys((Key("boss", digest(ADMIN), admin=True),)))

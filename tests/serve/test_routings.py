@@ -9,7 +9,7 @@ from shopglot.core.metrics import Confusion
 from shopglot.serve.cascade import Cost
 from shopglot.serve.routings import Evidence, Route, all_routings, seconds_of
 from shopglot.serve.stage_cost import Repetition
-from tests.serve.doubles import evidence
+from tests.serve.evidence import evidence
 
 ONCE = Repetition(1.0, 2.0)
 

@@ -10,8 +10,8 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.errors import ServeError
 from shopglot.serve.security import Key, Keys, require_key
 from tests.serve.conftest import FEW_LANGUAGES
+from tests.serve.deciders import SharedWords
 from tests.serve.keys import ADMIN, READER, digest
-from tests.serve.quick import SharedWords
 
 BODY = {"query": "green tea", "texts": ["tea"]}
 KEYS = Keys((Key("reader", digest(READER)),))

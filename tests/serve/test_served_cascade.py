@@ -18,7 +18,7 @@ from shopglot.serve.run import Given, load_served
 from tests import shop
 from tests.pack.conftest import embedding, lexical
 from tests.serve.conftest import FEW_LANGUAGES
-from tests.serve.quick import SharedWords
+from tests.serve.deciders import SharedWords
 
 __all__ = ["embedding", "lexical"]
 MIDDLE: Unsure = {"QI": Band(0.3, 0.7)}

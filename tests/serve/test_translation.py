@@ -10,7 +10,7 @@ from shopglot.enrich.protected import Protected
 from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
 from tests.serve.conftest import FEW_LANGUAGES
-from tests.serve.quick import SharedWords
+from tests.serve.deciders import SharedWords
 
 KNOWN = {"grüner tee": "green tea", "schwarzer tee": "black tea"}
 

@@ -10,7 +10,7 @@ import polars as pl
 from shopglot.core.errors import DataError
 
 MAX_DEPTH: Final = 16
-_LEVEL_COMMA: Final = re.compile(r",(?! )")
+LEVEL_COMMA: Final = re.compile(r",(?! )")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +33,7 @@ class CategoryPath:
         if not 1 <= len(self.levels) <= MAX_DEPTH:
             raise DataError(f"a category path has 1 to {MAX_DEPTH} levels, this one has {len(self.levels)}")
         for name in self.levels:
-            if not name or name != name.strip() or name.endswith(",") or _LEVEL_COMMA.search(name):
+            if not name or name != name.strip() or name.endswith(",") or LEVEL_COMMA.search(name):
                 raise DataError(
                     f"the level {name!r} cannot stand in a category path: name it without outer spaces or ',x'"
                 )
@@ -41,7 +41,7 @@ class CategoryPath:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the path written in `text`; raises DataError when a level is empty or there are too many."""
-        return cls(tuple(_LEVEL_COMMA.split(text.strip())))
+        return cls(tuple(LEVEL_COMMA.split(text.strip())))
 
     def __str__(self) -> str:
         """Return the path as the competition's files write it."""

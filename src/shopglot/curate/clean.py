@@ -31,7 +31,7 @@ _CODE_UNITS: Final = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _BACKSLASHED: Final = re.compile(r"\\(?:[\"'/&]|[nrt](?=[^a-z]))")
 # Where compatibility normalization would change what a shopper meant: "levi´s", "lego™", "3½", "น้ำ".
 _BEFORE_NFKC: Final = {"´": "'", "™": "", "℠": ""}
-_AFTER_NFKC: Final = {"\u2044": "/", "\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
+AFTER_NFKC: Final = {"\u2044": "/", "\u0e4d\u0e32": "\u0e33", "\u0ecd\u0eb2": "\u0eb3"}
 
 
 def clean(pairs: Pairs, settings: CurateSettings) -> Pairs:
@@ -112,7 +112,7 @@ def _until_stable(done: pl.DataFrame, lower_case: bool) -> pl.DataFrame:
 def _passed(texts: pl.Series, lower_case: bool) -> pl.Series:
     texts = _unescaped(texts).str.replace_many(_BEFORE_NFKC)
     texts = texts.str.replace_all(r"(\d)([¼-¾⅐-⅞])", "$1 $2").str.replace_all(_INVISIBLE, "")
-    texts = texts.str.normalize("NFKC").str.replace_many(_AFTER_NFKC)
+    texts = texts.str.normalize("NFKC").str.replace_many(AFTER_NFKC)
     if lower_case:
         texts = texts.str.to_lowercase().str.replace_all("i\u0307", "i", literal=True)
     return texts.str.replace_all(r"\s+", " ").str.strip_chars()

@@ -5,13 +5,12 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from shopglot.core.category import MAX_DEPTH
-from shopglot.curate.clean import MAX_CHARACTERS, MISSING_WORDS
+from shopglot.core.category import LEVEL_COMMA, MAX_DEPTH
+from shopglot.curate.clean import AFTER_NFKC, MAX_CHARACTERS, MISSING_WORDS
 
 _KINDS: Final = ("L", "M", "Nd")
-_SIGNS: Final = " -'/().+&"
+_SIGNS: Final = " -'/().+&,’・、"
 _ENTITY: Final = re.compile(r"&[#A-Za-z]")
-_LEVEL_COMMA: Final = re.compile(r",(?! )")
 _KEPT: Final = 100_000
 
 
@@ -37,7 +36,7 @@ def is_clean_path(path: str) -> bool:
     >>> is_clean_path("food,grocery,flour, baking and cooking"), is_clean_path("food, ,tea")
     (True, False)
     """
-    levels = _LEVEL_COMMA.split(path)
+    levels = LEVEL_COMMA.split(path)
     if not 0 < len(path) <= MAX_CHARACTERS or len(levels) > MAX_DEPTH or path in MISSING_WORDS:
         return False
     return all(_plain(part) for level in levels for part in level.split(", "))
@@ -56,5 +55,12 @@ def _plain(text: str) -> bool:
         and _ENTITY.search(text) is None
         and text == text.lower()
         and "i\u0307" not in text
-        and unicodedata.is_normalized("NFKC", text)
+        and text == _normal(text)
     )
+
+
+def _normal(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text)
+    for before, after in AFTER_NFKC.items():
+        text = text.replace(before, after)
+    return text

@@ -10,8 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from shopglot.core.category import levels
-from shopglot.core.pairs import OWN, Pairs
+from shopglot.core.category import LEVEL_COMMA
+from shopglot.core.pair import Task
+from shopglot.core.pairs import OWN, SCHEMA, Pairs
 from shopglot.curate.clean import LANGUAGE_ALIASES, clean
 from shopglot.curate.language import correct_languages
 from shopglot.curate.plain import is_clean, is_clean_path, is_clean_title
@@ -40,13 +41,12 @@ class Judge:
         """
         pairs = self.detected(self.cleaned(questions))
         decided, cut_short = self._decided(pairs, end)
-        top = pl.when(pl.col("task") == "QC").then(levels(pl.col("target")).list.first())
         columns: tuple[Iterable[object], ...] = (
             decided.probability.tolist(),
             decided.threshold.tolist(),
             pairs["language"],
             [None] * len(pairs) if decided.read is None else decided.read,
-            pairs.frame.select(top).to_series(),
+            map(_top_level, pairs["task"], pairs["target"]),
             pairs["flag"],
             [None] * len(pairs) if decided.stage is None else decided.stage,
             cut_short,
@@ -88,11 +88,18 @@ def _is_clean(question: Question) -> bool:
     )
 
 
+def _top_level(task: Task, target: str) -> str | None:
+    return LEVEL_COMMA.split(target, 1)[0] if task == "QC" else None
+
+
 def as_pairs(questions: Sequence[Question]) -> Pairs:
     """Return questions as a table of pairs, as their clients wrote them."""
-    schema = dict.fromkeys(_TEXTS, pl.String)
-    table = pl.DataFrame([each[: len(_TEXTS)] for each in questions], schema=schema, orient="row")
+    rows = len(questions)
+    texts = dict(zip(_TEXTS, zip(*questions, strict=True), strict=False)) if rows else {}
+    columns: dict[str, Sequence[object]] = {"id": [str(row) for row in range(rows)], "weight": [1.0] * rows, **texts}
     fields = [dict(each.fields) for each in questions]
-    names = sorted({name for each in fields for name in each})
-    own = [pl.Series(OWN + name, [each.get(name) for each in fields], dtype=pl.String) for name in names]
-    return Pairs.from_frame(table.with_columns(own))
+    own = sorted({name for each in fields for name in each})
+    columns |= {OWN + name: [each.get(name) for each in fields] for name in own}
+    nothing = [None] * rows
+    schema = {**SCHEMA, **{OWN + name: pl.String() for name in own}}
+    return Pairs(pl.DataFrame({name: columns.get(name, nothing) for name in schema}, schema=schema))

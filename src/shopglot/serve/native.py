@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from shopglot.core.category import CategoryPath
 from shopglot.core.pair import Task
@@ -114,8 +115,8 @@ class CategoriesAnswer(ReadQuery):
     categories: list[Category]
 
 
-@router.post("/v1/relevance", responses=responses())
-async def relevance(body: Relevance, service: Serving) -> RelevanceAnswer:
+@router.post("/v1/relevance", responses=responses(), response_model=RelevanceAnswer)
+async def relevance(body: Relevance, service: Serving) -> Response:
     """Say how likely pairs are relevant, what is decided, and what it rests on."""
     texts = (
         text
@@ -128,7 +129,8 @@ async def relevance(body: Relevance, service: Serving) -> RelevanceAnswer:
     policy = service.policies.in_force
     rows = zip(questions, verdicts, translations, strict=True)
     results = [_judged(policy, *row) for row in rows]
-    return RelevanceAnswer(model=service.model, policy=policy.version, results=results)
+    answer = RelevanceAnswer(model=service.model, policy=policy.version, results=results)
+    return Response(answer.model_dump_json(), media_type="application/json")  # else each result is checked once more
 
 
 @router.post("/v1/categories", responses=responses())

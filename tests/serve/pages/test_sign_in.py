@@ -7,8 +7,8 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.security import Key, Keys
 from shopglot.serve.sessions import COOKIE
 from tests.serve.conftest import FEW_LANGUAGES
+from tests.serve.deciders import SharedWords
 from tests.serve.keys import READER, digest
-from tests.serve.quick import SharedWords
 
 APP = create_app(SharedWords(), FEW_LANGUAGES, Extras(keys=Keys((Key("reader", digest(READER)),))))
 

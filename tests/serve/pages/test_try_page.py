@@ -3,7 +3,7 @@ from starlette.testclient import TestClient
 
 from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
-from tests.serve.quick import SharedWords
+from tests.serve.deciders import SharedWords
 
 FORM = {"query": "green tea", "task": "QI", "targets": "wok\r\n  green tea pot \r\n\r\nblack tea\nwok"}
 
