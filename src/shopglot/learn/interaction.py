@@ -1,7 +1,7 @@
 """What the vectors of a query and a target say about each other: the features of the interaction head."""
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -70,7 +70,7 @@ def _path_cosines(paths: Paths, path: Rows, queries: Floats, query: Rows) -> Flo
 def _letters_of_paths(paths: Paths, path: Rows, queries: pl.Series, query: Rows) -> Floats:
     """Return what the query's letters share with leaf and parent, how long all are, and how deep the path is."""
     own = Letters.of(queries)
-    columns = [own.length[query], paths.depth[path]]
+    columns: list[NDArray[Any]] = [own.length[query], paths.depth[path]]
     for name in (paths.leaf, paths.parent):
         common = shared(own.grams.take(query), name.gram_keys, path)
         mine, theirs = own.grams.lengths[query], name.letters.grams.lengths[path]
