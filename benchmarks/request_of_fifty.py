@@ -108,10 +108,7 @@ def _asked_here(model: Path, tree: Path, deadline: float, requests: Sequence[Pai
     at_rest()
 
     def answer(pairs: Pairs) -> Said:
-        if isinstance(decider, Cascade):
-            decided = decider.score_within(pairs, deadline)
-        else:
-            decided = decider.score_clean(pairs)
+        decided = decider.score_within(pairs, deadline) if isinstance(decider, Cascade) else decider.score_clean(pairs)
         return Said(decided.decision, [] if decided.stage is None else decided.stage.to_list())
 
     return _figures(answer, requests)
