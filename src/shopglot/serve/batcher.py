@@ -205,11 +205,13 @@ class Batcher:
         for question, verdict in found.items():
             if not verdict.cut_short:  # with more time, the answer may be another
                 self._cache.keep(question, verdict)
-            self._metrics.judged(question, verdict)
         for request, part in batch:
             request.verdicts.update((each, found[each]) for each in part)
             if len(request.verdicts) == len(request.questions) and not request.done.done():
                 request.done.set_result(None)
+        await asyncio.sleep(0)  # those who waited answer first
+        for question, verdict in found.items():
+            self._metrics.judged(question, verdict)
 
     async def _failed(self, batch: Batch, reason: Exception) -> None:
         """Try the requests one by one, so that one that the model fails on does not take the others with it."""
