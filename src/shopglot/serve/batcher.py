@@ -150,7 +150,8 @@ class Batcher:
     @property
     def _budget(self) -> int:
         """The most tokens of the next batch."""
-        return int(min(self._settings.batch_tokens, self.pace.tokens_in(self._settings.batch_seconds)))
+        seconds = min(self._settings.batch_seconds, self._answer_seconds)
+        return int(min(self._settings.batch_tokens, self.pace.tokens_in(seconds)))
 
     @property
     def _answer_seconds(self) -> float:

@@ -45,7 +45,7 @@ class HttpSettings(BaseModel):
         default=0.004, ge=0, description="How long the first request of a batch waits for others to join it."
     )
     batch_seconds: float = Field(
-        default=0.25, gt=0, description="About how long a batch may take, at the speed of the latest ones."
+        default=1.5, gt=0, description="About how long a batch may take, at the speed of the latest ones."
     )
     batch_tokens: int = Field(
         default=16_384, ge=1, description="The tokens of a batch, estimated as a quarter of the UTF-8 bytes."
