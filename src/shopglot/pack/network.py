@@ -21,7 +21,8 @@ FACTS: Final = "network.json"
 TOKENS_AT_ONCE: Final = 1536
 """Tokens per batch, padding included: the activations of a small model then stay in the caches of a core."""
 _FEW_SHAPES: Final = (4, 8)
-"""What rows and tokens of small requests are padded up to, for OpenVINO takes 20 ms to prepare for a new shape."""
+"""What rows and tokens of batches that are not full are padded up to, for OpenVINO takes 20 ms and some memory to
+prepare for a new shape."""
 
 Texts = Sequence[str] | Sequence[tuple[str, str]]
 
@@ -42,9 +43,11 @@ class Network:
         encoded, workers = self.tokens.encode(texts), cores()
         lengths = np.array([len(each.ids) for each in encoded], dtype=np.int64)
         batches = cut(lengths, workers)
-        multiple = _FEW_SHAPES if lengths.sum() < workers * TOKENS_AT_ONCE else (1, 1)
 
         def answer(rows: NDArray[np.int64]) -> Floats:
+            # A batch that is full has one shape for each length; one that is not could have any.
+            full = (len(rows) + 1) * lengths[rows].max() > TOKENS_AT_ONCE
+            multiple = (1, 1) if full else _FEW_SHAPES
             feed = self.tokens.feed([encoded[row] for row in rows], multiple=multiple)
             return self.session.infer(feed)[: len(rows)]
 
