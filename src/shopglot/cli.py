@@ -641,6 +641,10 @@ def serve(
     policies: Annotated[
         Path | None, typer.Option(help="The folder in which versions of the policy are kept; else in memory.")
     ] = None,
+    report: Annotated[Path | None, typer.Option(help="The folder of a run, whose report becomes a page.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="What `shopglot audit` wrote: its labels are reviewed on a page.")
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of limits, such as deadline_seconds.")] = None,
 ) -> None:
     """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own.
@@ -659,6 +663,8 @@ def serve(
         keys=api_keys,
         policies=policies,
         translator=None if translator is None else load_translate_settings(translator),
+        run=report,
+        review=review,
     )
     limits = read if task is None else read.model_copy(update={"task": task})
     serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request
@@ -23,10 +24,11 @@ from shopglot.serve.guard import Guard
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.judge import Judge
 from shopglot.serve.metrics import Metrics
-from shopglot.serve.pages import sign_in, site, try_page
+from shopglot.serve.pages import report_page, review_page, sign_in, site, try_page
 from shopglot.serve.pages.addresses import is_page
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.security import Keys
 from shopglot.serve.service import Service
 from shopglot.serve.sessions import Sessions
@@ -42,7 +44,7 @@ class Extras:
     """What a server may have beside its model.
 
     Without `keys` everyone may ask and nobody may change a policy. `tasks` are those that the model
-    decides, and `facts` what is told about it.
+    decides, and `facts` what is told about it. `report` is the page of a run, and `reviews` are closed at the end.
     """
 
     tasks: tuple[Task, ...] = TASKS
@@ -51,6 +53,8 @@ class Extras:
     suggester: Suggester | None = None
     translating: Translating | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    report: Path | None = None
+    reviews: Reviews | None = None
 
 
 def create_app(decider: Decider, settings: HttpSettings | None = None, extras: Extras | None = None) -> FastAPI:
@@ -63,11 +67,13 @@ def create_app(decider: Decider, settings: HttpSettings | None = None, extras: E
         with service.translations.running():
             async with service.batcher.running([Question(task, _FIRST, _FIRST) for task in service.tasks]):
                 yield
+        if extras.reviews is not None:
+            extras.reviews.close()
 
     app = FastAPI(title="shopglot", version=version("shopglot"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
     app.add_api_route("/docs", docs, include_in_schema=False)
-    for part in (native, filtering, tei, cohere, vllm, health, site, sign_in, try_page):
+    for part in (native, filtering, tei, cohere, vllm, health, site, sign_in, try_page, report_page, review_page):
         app.include_router(part.router)
     app.add_exception_handler(ServeError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -92,6 +98,8 @@ def _service(decider: Decider, settings: HttpSettings, extras: Extras) -> Servic
         suggester=extras.suggester,
         sessions=None if extras.keys is None else _sessions(extras.keys, settings),
         facts=extras.facts,
+        report=extras.report,
+        reviews=extras.reviews,
     )
 
 

@@ -16,7 +16,9 @@ from shopglot.merge.blend import Blend, Mean
 from shopglot.pack.bundle import Bundle, load
 from shopglot.serve.app import Extras, create_app
 from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.pages.report_page import report_of
 from shopglot.serve.policy import Policies
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.security import Keys
 from shopglot.serve.suggest import Suggester
 
@@ -25,12 +27,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The files a server starts with beside its bundle, which it never writes; `policies` is the one it may write."""
+    """The files a server starts with beside its bundle, which it never writes.
+
+    `policies` is a folder that it may write, and beside `review` it keeps what people decide. `run` is the folder of
+    the run whose report is shown.
+    """
 
     taxonomy: Sequence[Path] = ()
     keys: Path | None = None
     policies: Path | None = None
     translator: TranslateSettings | None = None
+    run: Path | None = None
+    review: Path | None = None
 
 
 def serve(
@@ -72,6 +80,8 @@ def load_extras(bundle: Path, model: Bundle, given: Given) -> Extras:
         suggester=Suggester.of(paths, encoder) if paths else None,
         translating=None if given.translator is None else Translating.of(given.translator, resolve),
         facts={**model.facts, "sha256": sha256(bundle / "manifest.json")},
+        report=None if given.run is None else report_of(given.run),
+        reviews=None if given.review is None else Reviews(given.review),
     )
 
 

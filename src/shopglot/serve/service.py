@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
@@ -14,6 +15,7 @@ from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question, Verdict
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.sessions import Sessions
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.translation import Translation, Translations
@@ -34,6 +36,8 @@ class Service:
     suggester: Suggester | None
     sessions: Sessions | None
     facts: dict[str, Any]
+    report: Path | None
+    reviews: Reviews | None
 
     def task(self, named: Task | None, model: str | None = None) -> Task:
         """Return the task a request means: the one it names, the one its `model` ends with, or the server's."""

@@ -51,8 +51,12 @@ async def static(name: str) -> Response:
 
 def places(service: Service) -> list[Place]:
     """Return the pages that this server has, in the order of the navigation."""
-    del service  # every server has these
-    return [Place("/try", "Try")]
+    has = {
+        Place("/try", "Try"): True,
+        Place("/report", "Report"): service.report is not None,
+        Place("/review", "Review"): service.reviews is not None,
+    }
+    return [place for place, there in has.items() if there]
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
