@@ -1,5 +1,6 @@
 """The page on which people go through suspected labels, one by one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
@@ -21,6 +22,7 @@ from shopglot.serve.text import Text
 router: Final = APIRouter(include_in_schema=False)
 
 _MOST_NOTE: Final = 1000
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 _ON_A_PAGE: Final = 50
 _PAST: Final = {"keep": "kept", "flip": "flipped", "drop": "dropped", "skip": "skipped"}
 
@@ -62,12 +64,19 @@ Form = Annotated[dict[str, str], Depends(form_of)]
 def page(request: Request, reviews: Reviewing, reviewer: Reviewer, pair: str | None = None) -> Response:
     """Show a pair: the one that is asked for, or the next that nobody has decided."""
     if reviewer is None:
-        return render(request, "reviewer.html.j2", refused=False, most=MOST_NAME)
+        return RedirectResponse("/review/name", 303)
     if pair is None:
         dealt = reviews.deal(reviewer, count=2)
         return _shown(request, reviews, reviewer, [*dealt, None, None])
     shown = reviews.find(pair)
     return _shown(request, reviews, reviewer, [shown, *_after(reviews, reviewer, pair)])
+
+
+@router.get("/review/name")
+def ask_name(request: Request, reviews: Reviewing) -> Response:
+    """Ask who reviews."""
+    del reviews  # which says that there are some
+    return render(request, "reviewer.html.j2", refused=False, most=MOST_NAME)
 
 
 @router.post("/review/name")
@@ -85,11 +94,12 @@ def decide(request: Request, reviews: Reviewing, reviewer: Reviewer, form: Form)
     """Keep a decision and go on; where another one came in between, show that."""
     if reviewer is None:
         return RedirectResponse("/review", 303)
-    key, note, choice = form.get("pair", ""), form.get("note", "").strip(), form.get("choice", "")
-    if choice not in CHOICES or not form.get("version", "").isdecimal() or len(note) > _MOST_NOTE:
+    key, choice, note = form.get("pair", ""), form.get("choice", ""), form.get("note", "").strip()
+    version = form.get("version", "")
+    if choice not in CHOICES or not _VERSION.fullmatch(version) or len(note) > _MOST_NOTE:
         raise ServeError(422, "Validation", f"a decision is {', '.join(CHOICES)}, with at most {_MOST_NOTE} characters")
     try:
-        reviews.decide(key, cast("Choice", choice), reviewer, version=int(form["version"]), note=note)
+        reviews.decide(key, cast("Choice", choice), reviewer, version=int(version), note=note)
     except Conflict as conflict:
         dealt = [conflict.reviewed, *_after(reviews, reviewer, key)]
         return _shown(request, reviews, reviewer, dealt, Refused(_PAST[choice], note))
@@ -154,6 +164,7 @@ def _shown(
         status=200 if refused is None else 409,
         shown=shown,
         upcoming=upcoming,
+        reviewer=reviewer,
         progress=reviews.progress(),
         last=reviews.last(reviewer),
         elsewhere=reviews.elsewhere(reviewer) if shown is None else [],

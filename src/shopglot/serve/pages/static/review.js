@@ -12,8 +12,9 @@ const find = (id) => document.getElementById(id);
 const decideForm = () => find("decide");
 
 function describe(pair) {
-  const texts = [...pair.querySelectorAll("dt, dd")].map((part) => part.innerText.trim().replace(/\s+/g, " "));
-  return texts.join(", ");
+  const spoken = pair.cloneNode(true);
+  spoken.querySelectorAll("[aria-hidden]").forEach((part) => part.remove());
+  return [...spoken.querySelectorAll("dt, dd")].map((part) => part.textContent.replace(/\s+/g, " ").trim()).join(". ");
 }
 
 function showProblem(words) {
@@ -55,7 +56,7 @@ function take(page, outcome) {
 async function ask(form, body) {
   let answer;
   try {
-    answer = await fetch(form.action, { method: "POST", body, keepalive: true });
+    answer = await fetch(form.action, { method: "POST", body });
   } catch {
     throw new Error("The server cannot be reached; this was not saved. Decide again when it is back.");
   }
