@@ -365,6 +365,14 @@ def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
     return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
 
 
+def review_file_of(folder: str | Path, out: str | Path, *, budget: float) -> Path:
+    """Return the review file `out` of a finished run, which an audit writes where nobody has begun with it yet."""
+    out = Path(out)
+    if not out.exists():
+        audit_run(folder, out, budget=budget)
+    return out
+
+
 def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
     """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
     settings = CurateSettings()

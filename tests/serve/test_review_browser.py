@@ -26,7 +26,8 @@ TEN = "kfkfdskffk"
 def review(tmp_path: Path) -> Path:
     (tmp_path / "report.html").write_text(
         '<!DOCTYPE html><html lang="en"><title>a run</title>'
-        '<ul><li><a href="#languages">Languages and slices</a></li></ul><main><h1>a run</h1><h2 id="languages">Languages</h2></main>'
+        '<ul><li><a href="#languages">Languages and slices</a></li></ul>'
+        '<main><h1>a run</h1><h2 id="languages">Languages</h2></main>'
     )
     return review_file(tmp_path / "review.csv", suspects(24))
 

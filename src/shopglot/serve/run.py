@@ -81,8 +81,15 @@ def load_extras(bundle: Path, model: Bundle, given: Given) -> Extras:
         translating=None if given.translator is None else Translating.of(given.translator, resolve),
         facts={**model.facts, "sha256": sha256(bundle / "manifest.json")},
         report=None if given.run is None else report_of(given.run),
-        reviews=None if given.review is None else Reviews(given.review),
+        reviews=None if given.review is None else _reviews(given.review),
     )
+
+
+def _reviews(review: Path) -> Reviews:
+    reviews = Reviews(review)
+    if reviews.notice is not None:
+        log.warning(reviews.notice)
+    return reviews
 
 
 def encoder_of(scorer: object) -> Encoder | None:
