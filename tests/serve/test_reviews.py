@@ -10,7 +10,8 @@ import pytest
 from shopglot.core.errors import DataError
 from shopglot.curate.corrections import correct, reviewed
 from shopglot.serve.errors import ServeError
-from shopglot.serve.reviews import LEASE_SECONDS, Conflict, Reviews
+from shopglot.serve.review_state import Conflict
+from shopglot.serve.reviews import LEASE_SECONDS, Reviews
 from tests.serve.review_files import review_file, suspects
 
 

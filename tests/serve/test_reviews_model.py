@@ -134,4 +134,4 @@ def _chosen(stands: Mapping[int, tuple[str | None, str, str]]) -> dict[int, tupl
 
 
 TestTwoPeople = TwoPeople.TestCase
-TestTwoPeople.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestTwoPeople.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)

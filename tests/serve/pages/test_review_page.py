@@ -95,7 +95,7 @@ def test_a_pair_is_shown_with_its_language_label_and_evidence(ana: TestClient) -
     shown = page.partition('id="pair"')[2].partition("</form>")[0]
     assert 'data-label="1"' in shown
     assert re.search(r"Chance that the label is right</span> <strong>12 %", shown)
-    assert "the models give “relevant” a probability of 0.1" in shown
+    assert "the models, which never saw the pair, give “relevant” 10 %" in shown
     assert "QC-9 has the same query and target" in shown
 
 

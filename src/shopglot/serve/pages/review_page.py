@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, cast
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 
 from shopglot.serve.errors import ServeError
 from shopglot.serve.pages.asked import language_name
+from shopglot.serve.pages.evidence import LABELS, percent, worded
 from shopglot.serve.pages.reviewer import MOST_NAME, Reviewer, name_of, remember
 from shopglot.serve.pages.site import form_of, render
-from shopglot.serve.review_state import CHOICES, Choice, Conflict, Reviewed
+from shopglot.serve.review_state import CHOICES, Conflict, Reviewed
 from shopglot.serve.reviews import Reviews
 from shopglot.serve.service import Serving
 from shopglot.serve.text import Text
@@ -99,7 +100,7 @@ def decide(request: Request, reviews: Reviewing, reviewer: Reviewer, form: Form)
     if choice not in CHOICES or not _VERSION.fullmatch(version) or len(note) > _MOST_NOTE:
         raise ServeError(422, "Validation", f"a decision is {', '.join(CHOICES)}, with at most {_MOST_NOTE} characters")
     try:
-        reviews.decide(key, cast("Choice", choice), reviewer, version=int(version), note=note)
+        reviews.decide(key, choice, reviewer, version=int(version), note=note)
     except Conflict as conflict:
         dealt = [conflict.reviewed, *_after(reviews, reviewer, key)]
         return _shown(request, reviews, reviewer, dealt, Refused(_PAST[choice], note))
@@ -132,8 +133,7 @@ def decided(request: Request, reviews: Reviewing, reviewer: Reviewer, asked: Ann
         turns={name: asked.address(at) for name, at in turns.items() if 0 <= at < len(found)},
         progress=reviews.progress(),
         reviewer=reviewer,
-        past=_past,
-        language_name=language_name,
+        **_WORDS,
     )
 
 
@@ -172,8 +172,7 @@ def _shown(
         refused=refused,
         most_note=_MOST_NOTE,
         back=request.query_params.get("back") == "decided",
-        past=_past,
-        language_name=language_name,
+        **_WORDS,
     )
 
 
@@ -181,12 +180,22 @@ def _to(key: str | None) -> Response:
     return RedirectResponse("/review" + (f"?{urlencode({'pair': key})}" if key else ""), 303)
 
 
+def _searched(reviewed: Reviewed) -> str:
+    suspect = reviewed.suspect
+    texts = (suspect.id, suspect.query, suspect.english or "", suspect.target, reviewed.state.note)
+    return "\n".join(texts).casefold()
+
+
 def _past(choice: str) -> str:
     """Return what was done to a label, also by a choice that only a file makes."""
     return _PAST.get(choice, f"given {choice}")
 
 
-def _searched(reviewed: Reviewed) -> str:
-    suspect = reviewed.suspect
-    texts = (suspect.id, suspect.query, suspect.english or "", suspect.target, reviewed.state.note)
-    return "\n".join(texts).casefold()
+_WORDS: Final[dict[str, Any]] = {
+    "labels": LABELS,
+    "language_name": language_name,
+    "past": _past,
+    "percent": percent,
+    "worded": worded,
+}
+"""What the templates say things with."""
