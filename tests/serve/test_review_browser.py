@@ -44,6 +44,7 @@ def begin(page: Page, address: str, name: str) -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#pair")).to_be_visible()
+    page.wait_for_load_state()  # for the keys are a script's
 
 
 def press(page: Page, keys: str) -> None:
@@ -150,6 +151,7 @@ def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, 
         page.get_by_label("Use single keys").uncheck()
         page.keyboard.press("f")
         page.reload()
+        page.wait_for_load_state()
         page.keyboard.press("f")
         expect(page.locator("#pair [name=pair]")).to_have_value(shown)
         page.locator("#keys summary").click()
@@ -159,6 +161,9 @@ def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, 
         page.keyboard.press("u")
         expect(page.locator("#pair [name=pair]")).to_have_value(shown)
         reviewed(page, 0)
+        cyrillic = "new KeyboardEvent('keydown', {key: 'а', code: 'KeyF', bubbles: true})"
+        page.evaluate(f"document.body.dispatchEvent({cyrillic})")
+        reviewed(page, 1)
         assert opened.complaints == []
 
     with served(review) as address:

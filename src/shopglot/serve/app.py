@@ -1,7 +1,7 @@
 """The application around a decider; making it loads nothing."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -64,11 +64,9 @@ def create_app(decider: Decider, settings: HttpSettings | None = None, extras: E
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with service.translations.running():
+        with extras.reviews or nullcontext(), service.translations.running():
             async with service.batcher.running([Question(task, _FIRST, _FIRST) for task in service.tasks]):
                 yield
-        if extras.reviews is not None:
-            extras.reviews.close()
 
     app = FastAPI(title="shopglot", version=version("shopglot"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service

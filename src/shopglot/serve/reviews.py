@@ -162,15 +162,13 @@ class Reviews:
         with self._lock:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
+                with _undone_on_error(self._connection):
+                    yield self._connection
+                    self._connection.execute("COMMIT")
             except sqlite3.Error as reason:
                 raise ServeError(
                     503, "Backend", f"the reviews could not be {done} ({reason}); nothing was changed"
                 ) from reason
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
 
     def _found(self, connection: sqlite3.Connection, key: str) -> Reviewed:
         row = connection.execute(
@@ -192,6 +190,16 @@ class Reviews:
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+
+
+@contextmanager
+def _undone_on_error(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # some errors have ended it already
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _lease(connection: sqlite3.Connection, key: str, person: str, until: float) -> None:

@@ -146,6 +146,15 @@ def test_who_comes_too_late_is_told_what_the_other_decided_and_may_decide_again(
     assert 'by <span dir="auto">Ana</span>' in ana.get(f"/review?pair={fields(page)['pair']}").text
 
 
+def test_a_pair_that_was_kept_for_later_and_is_decided_by_then_is_passed_over(ana: TestClient, visit: Visit) -> None:
+    page, ben = ana.get("/review").text, visit("Ben")
+    held = fields(page)["held"]
+    choose(ben, ben.get(f"/review?pair={held}").text, "flip")
+    after = choose(ana, page, "keep")
+    assert fields(after)["pair"] not in {held, fields(page)["pair"]}
+    assert fields(after)["version"] == "0"
+
+
 def test_undo_shows_the_pair_again_and_goes_on_with_the_one_it_left(ana: TestClient) -> None:
     first = ana.get("/review").text
     second = choose(ana, first, "flip")

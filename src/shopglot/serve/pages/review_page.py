@@ -62,10 +62,18 @@ Form = Annotated[dict[str, str], Depends(form_of)]
 
 
 @router.get("/review")
-def page(request: Request, reviews: Reviewing, reviewer: Reviewer, pair: str | None = None) -> Response:
-    """Show a pair: the one that is asked for, or the next that nobody has decided."""
+def page(
+    request: Request,
+    reviews: Reviewing,
+    reviewer: Reviewer,
+    pair: str | None = None,
+    held: str | None = None,
+) -> Response:
+    """Show `pair`, or `held` unless somebody has decided it, or the next pair that nobody has decided."""
     if reviewer is None:
         return RedirectResponse("/review/name", 303)
+    if pair is None and held is not None and reviews.find(held).state.choice is None:
+        pair = held
     if pair is None:
         dealt = reviews.deal(reviewer, count=2)
         return _shown(request, reviews, reviewer, [*dealt, None, None])
@@ -106,14 +114,14 @@ def decide(request: Request, reviews: Reviewing, reviewer: Reviewer, form: Form)
         return _shown(request, reviews, reviewer, dealt, Refused(_PAST[choice], note))
     if form.get("back") == "decided":
         return RedirectResponse("/review/decided", 303)
-    return _to(form.get("held"))
+    return _to(held=form.get("held"))
 
 
 @router.post("/review/undo")
 def undo(reviews: Reviewing, reviewer: Reviewer) -> Response:
     """Take back one's latest decision, and show its pair."""
     undone = None if reviewer is None else reviews.undo(reviewer)
-    return _to(None if undone is None else undone.suspect.key)
+    return _to(pair=None if undone is None else undone.suspect.key)
 
 
 @router.get("/review/decided")
@@ -176,8 +184,9 @@ def _shown(
     )
 
 
-def _to(key: str | None) -> Response:
-    return RedirectResponse("/review" + (f"?{urlencode({'pair': key})}" if key else ""), 303)
+def _to(**keys: str | None) -> Response:
+    given = {name: key for name, key in keys.items() if key}
+    return RedirectResponse("/review" + (f"?{urlencode(given)}" if given else ""), 303)
 
 
 def _searched(reviewed: Reviewed) -> str:

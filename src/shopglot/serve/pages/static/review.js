@@ -134,6 +134,12 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// The letter of a key; on a keyboard of another script the one that stands in its place.
+function letterOf(event) {
+  const plain = /^[a-z?]$/i.test(event.key);
+  return (plain ? event.key : /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : "").toLowerCase();
+}
+
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return;
   const typing = event.target.closest("textarea, input:not([type=checkbox]), select, [contenteditable]");
@@ -141,9 +147,9 @@ function onKey(event) {
     if (event.key === "Escape") typing.blur();
     return;
   }
-  const key = event.key.toLowerCase();
-  const pressed = keysAreOn() && document.querySelector(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
-  if (event.key === "?" && keysAreOn()) find("keys").toggleAttribute("open");
+  const key = letterOf(event);
+  const pressed = key && keysAreOn() && document.querySelector(`[aria-keyshortcuts="${CSS.escape(key)}"]`);
+  if (key === "?" && keysAreOn()) find("keys").toggleAttribute("open");
   else if (pressed?.tagName === "TEXTAREA") pressed.focus();
   else if (pressed) pressed.click();
   else return;
