@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import RedirectResponse, Response
 
 from shopglot.serve.errors import ServeError
-from shopglot.serve.pages.asked import language_name
 from shopglot.serve.pages.evidence import LABELS, percent, worded
 from shopglot.serve.pages.reviewer import MOST_NAME, Reviewer, name_of, remember
 from shopglot.serve.pages.site import form_of, render
@@ -202,7 +201,6 @@ def _past(choice: str) -> str:
 
 _WORDS: Final[dict[str, Any]] = {
     "labels": LABELS,
-    "language_name": language_name,
     "past": _past,
     "percent": percent,
     "worded": worded,
