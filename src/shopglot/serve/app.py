@@ -57,6 +57,8 @@ class Extras:
     decision: Decision | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     other: "Other | None" = None
+    report: Path | None = None
+    reviews: Reviews | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,8 +69,6 @@ class Other:
     tasks: tuple[Task, ...] = TASKS
     decision: Decision | None = None
     facts: dict[str, Any] = field(default_factory=dict)
-    report: Path | None = None
-    reviews: Reviews | None = None
 
 
 def create_app(decider: Decider, settings: HttpSettings | None = None, extras: Extras | None = None) -> FastAPI:
