@@ -95,10 +95,7 @@ def _page(browser: Browser, address: str, *, dark: bool = False, width: int = WI
 def _settled(page: Page) -> None:
     """Wait until every part of the page is there and no answer is awaited."""
     page.wait_for_timeout(400)  # longer than the script waits for another key
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-part]')].every(part => part.childElementCount && !part.ariaBusy)",
-        timeout=60_000,
-    )
+    page.wait_for_selector("[aria-busy], [data-part]:not(:has(*))", state="detached", timeout=60_000)
 
 
 def _save(page: Page, file: Path) -> None:

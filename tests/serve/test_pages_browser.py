@@ -26,7 +26,7 @@ pytestmark = pytest.mark.enable_socket
 PATIENT = HttpSettings(languages=("ar", "de", "en", "ja"), queue_seconds=60, deadline_seconds=60)
 PAGES = ("try", "compare", "status")
 ITEMS = "緑茶 ワイヤレスイヤホン\nسماعات لاسلكية سوداء\nwok"
-SETTLED = "[...document.querySelectorAll('[data-part]')].every(part => part.childElementCount && !part.ariaBusy)"
+AWAITED = "[aria-busy], [data-part]:not(:has(*))"
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def address() -> Iterator[str]:
 def settle(opened: Opened) -> None:
     """Wait until no part of the page awaits an answer; the script waits a moment before it asks."""
     opened.page.wait_for_timeout(300)
-    opened.page.wait_for_function(SETTLED)
+    opened.page.wait_for_selector(AWAITED, state="detached")
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,18 @@ def test_compare_counts_and_filters_where_the_models_disagree(address: str, chro
 
 
 def test_status_renews_itself(address: str, chromium: Chromium) -> None:
-    def look(opened: Opened) -> None:
+    def look(opened: Opened) -> tuple[str, int]:
         page = opened.page
+        opened.show(width=PHONE)
         page.evaluate("fetch('/score', {method: 'POST', body: '{}'})")
+        page.locator("[aria-label='Table of answers by path']").focus()
+        page.evaluate("document.activeElement.scrollLeft = 50")
         page.wait_for_selector("th:text-is('/score')", timeout=20_000)
+        return tuple(page.evaluate("[document.activeElement.ariaLabel, document.activeElement.scrollLeft]"))
 
-    chromium.visit(f"{address}/status", look)
+    place, left = chromium.visit(f"{address}/status", look)
+    assert place == "Table of answers by path"  # who was there still is, as far to the right
+    assert left == 50
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -222,7 +228,7 @@ def test_a_key_opens_the_page_that_was_wanted(chromium: Chromium) -> None:
         page.wait_for_url("**/status")
         inside = page.locator("header").inner_text()
         page.click("text=Sign out")
-        page.wait_for_url("**/sign-in*")
+        page.wait_for_url("**/sign-in**")
         return faults, inside, page.url
 
     keys = Keys((Key("reader", digest(READER)),))
