@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 
 @contextmanager
-def live(app: ASGIApp) -> Iterator[str]:
+def served(app: ASGIApp) -> Iterator[str]:
     """Give the address at which the application answers until the block ends."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -23,7 +23,7 @@ def live(app: ASGIApp) -> Iterator[str]:
                 if not running.is_alive():
                     raise OSError("the server did not start")
                 time.sleep(0.01)
-            yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
+            yield f"http://127.0.0.1:{taken.getsockname()[1]}"
         finally:
             server.should_exit = True
             running.join()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -11,7 +12,7 @@ from shopglot.serve.app import Extras, create_app
 from shopglot.serve.reviews import Reviews
 from tests.browser import PHONE, WIDE, Chromium, Opened
 from tests.serve.conftest import FEW_LANGUAGES
-from tests.serve.live import live
+from tests.serve.live import served
 from tests.serve.quick import SharedWords
 from tests.serve.review_files import review_file, suspects
 
@@ -33,14 +34,17 @@ def review(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def served(review: Path) -> Iterator[str]:
+def reviewing(review: Path) -> Iterator[str]:
     extras = Extras(reviews=Reviews(review), report=review.with_name("report.html"), facts={"name": "a run"})
-    with live(create_app(SharedWords(), FEW_LANGUAGES, extras)) as address:
+    with served(create_app(SharedWords(), FEW_LANGUAGES, extras)) as address:
         yield address
 
 
-def begin(page: Page, address: str, name: str) -> None:
-    page.goto(f"{address}review")
+def go(page: Page, path: str) -> None:
+    page.goto(urljoin(page.url, path))
+
+
+def begin(page: Page, name: str) -> None:
     page.get_by_label("Your name").fill(name)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#pair")).to_be_visible()
@@ -64,7 +68,7 @@ def test_ten_labels_are_reviewed_by_keys_and_are_there_after_a_reload_and_a_rest
 ) -> None:
     def by_keys(opened: Opened) -> list[dict[str, str]]:
         page = opened.page
-        begin(page, page.url.removesuffix("try"), "Ana")
+        begin(page, "try"), "Ana")
         press(page, TEN)
         reviewed(page, 9)
         page.reload()
@@ -73,18 +77,18 @@ def test_ten_labels_are_reviewed_by_keys_and_are_there_after_a_reload_and_a_rest
         assert opened.asked == []
         return [{str(key): str(value) for key, value in cookie.items()} for cookie in page.context.cookies()]
 
-    with served(review) as address:
-        chromium.visit(address, by_keys)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", by_keys)
 
     def again(opened: Opened) -> tuple[list[str], str]:
         page = opened.page
-        begin(page, page.url.removesuffix("try"), "Ana")
+        begin(page, "try"), "Ana")
         reviewed(page, 9)
         page.get_by_role("link", name="What was decided").click()
         return page.locator(".decided .stands > strong").all_inner_texts(), page.locator(".decided").inner_text()
 
-    with served(review) as address:
-        choices, listed = chromium.visit(address, again)
+    with reviewing(review) as address:
+        choices, listed = chromium.visit(f"{address}/review", again)
     words = {"k": "Kept", "f": "Flipped", "d": "Dropped", "s": "Skipped"}
     assert choices == [words[key] for key in reversed(TEN)]
     assert "شاي أخضر" in listed
@@ -96,13 +100,15 @@ def test_two_browsers_are_dealt_different_labels_and_do_not_overwrite_each_other
 ) -> None:
     def both(one: BrowserContext, other: BrowserContext, address: str) -> None:
         ana, ben = one.new_page(), other.new_page()
-        begin(ana, address, "Ana")
-        begin(ben, address, "Ben")
+        for page in (ana, ben):
+            page.goto(f"{address}/review")
+        begin(ana, "Ana")
+        begin(ben, "Ben")
         of_ana, of_ben = (page.locator("#pair [name=pair]").get_attribute("value") for page in (ana, ben))
         assert of_ana != of_ben
         press(ben, "kkk")
         reviewed(ben, 3)
-        ben.goto(f"{address}review?pair={of_ana}")  # what was dealt to the other
+        go(ben, f"/review?pair={of_ana}")  # what was dealt to the other
         ben.get_by_role("button", name="Flip").click()
         reviewed(ben, 4)
         ana.get_by_label("Note").fill("mine")
@@ -115,7 +121,7 @@ def test_two_browsers_are_dealt_different_labels_and_do_not_overwrite_each_other
         reviewed(ana, 4)
         expect(ana.locator("#last")).to_contain_text("Kept")
 
-    with served(review) as address:
+    with reviewing(review) as address:
         in_two(chromium, both, address)
     with Reviews(review) as reviews:
         assert {each.state.person: each.state.choice for each in reviews.decided() if each.state.version > 1} == {
@@ -138,7 +144,7 @@ def in_two(chromium: Chromium, use: Callable[[BrowserContext, BrowserContext, st
 def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, page.url.removesuffix("try"), "Ana")
+        begin(page, "try"), "Ana")
         shown = page.locator("#pair [name=pair]").get_attribute("value") or ""
         page.keyboard.press("n")
         page.keyboard.type("fskud?")
@@ -166,14 +172,14 @@ def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, 
         reviewed(page, 1)
         assert opened.complaints == []
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)
 
 
 def test_what_happened_is_said_and_the_focus_stays(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, page.url.removesuffix("try"), "Ana")
+        begin(page, "try"), "Ana")
         page.get_by_role("button", name="Flip").focus()
         page.keyboard.press("Enter")
         said = page.locator("#said")
@@ -190,14 +196,14 @@ def test_what_happened_is_said_and_the_focus_stays(chromium: Chromium, review: P
         page.keyboard.press("Enter")
         reviewed(page, 0)
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)
 
 
 def test_what_could_not_be_saved_comes_back_with_its_note(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, page.url.removesuffix("try"), "Ana")
+        begin(page, "try"), "Ana")
         shown = page.locator("#pair [name=pair]").get_attribute("value") or ""
         page.get_by_label("Note").fill("why")
         page.context.set_offline(True)
@@ -210,15 +216,15 @@ def test_what_could_not_be_saved_comes_back_with_its_note(chromium: Chromium, re
         reviewed(page, 1)
         expect(page.get_by_role("alert")).to_be_empty()
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)
 
 
 def test_the_last_label_ends_with_the_way_to_the_export(chromium: Chromium, review: Path) -> None:
     review_file(review, suspects(2))
 
     def use(opened: Opened) -> None:
-        begin(opened.page, opened.page.url.removesuffix("try"), "Ana")
+        begin(opened.page, "try"), "Ana")
         press(opened.page, "k")
         opened.page.keyboard.press("f")
         expect(opened.page.get_by_role("heading", name="All labels are reviewed")).to_be_visible()
@@ -226,39 +232,38 @@ def test_the_last_label_ends_with_the_way_to_the_export(chromium: Chromium, revi
             opened.page.get_by_role("link", name="Take the review file").click()
         assert download.value.suggested_filename == "review.reviewed.csv"
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(PHONE, True), (WIDE, False)])
 def test_axe_finds_nothing_and_nothing_hangs_over(chromium: Chromium, review: Path, width: int, *, dark: bool) -> None:
     def use(opened: Opened) -> None:
-        page, base = opened.page, opened.page.url.removesuffix("try")
+        page = opened.page
         opened.show(dark=dark, width=width)
-        page.goto(f"{base}review")
         assert (opened.violations(), opened.overhang()) == ([], 0)
-        begin(page, base, "Ana")
+        begin(page, "Ana")
         press(page, "kf")
         reviewed(page, 2)
-        for path in ("review", "review/decided", "report"):
-            page.goto(f"{base}{path}")
+        for path in ("/review", "/review/decided", "/report"):
+            go(page, path)
             opened.unfold()
             assert (path, opened.violations(), opened.overhang()) == (path, [], 0)
         assert opened.complaints == []
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)
 
 
 def test_the_sections_of_the_report_are_reached_on_a_phone(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         opened.show(width=PHONE)
-        opened.page.goto(f"{opened.page.url.removesuffix('try')}report")
+        go(opened.page, "/report")
         opened.page.get_by_role("link", name="Languages and slices").first.click()
         heading = opened.page.frame_locator("iframe").get_by_role("heading", name="Languages")
         expect(heading).to_be_in_viewport()
         assert opened.page.url.endswith("/report")
         assert opened.complaints == []
 
-    with served(review) as address:
-        chromium.visit(address, use)
+    with reviewing(review) as address:
+        chromium.visit(f"{address}/review", use)

@@ -83,6 +83,7 @@ def test_the_same_limits_hold_for_both() -> None:
 def test_only_tasks_that_both_decide_are_offered() -> None:
     with client_of(Other(SharedWords(), tasks=("QC",), facts={"name": "old", "sha256": "cccc2222"})) as client:
         page = client.get("/compare").text
+        assert client.post("/pages/compare", data=FORM).status_code == 422
     assert "targets-QC" in page
     assert "targets-QI" not in page
     assert "old aaaa1111" in page  # two of one name are told apart

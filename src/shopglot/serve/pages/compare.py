@@ -50,14 +50,14 @@ async def page(request: Request, service: Serving) -> Response:
 @router.post("/compare")
 async def compared_page(request: Request, service: Serving) -> Response:
     """Show the form as it was sent, with both answers: for a browser without scripts."""
-    asked = Asked.of(await form_of(request), service)
+    asked = await _asked(request, service)
     return render(request, "compare.html.j2", **_view(service, asked), compared=await _compared(service, asked))
 
 
 @router.post("/pages/compare")
 async def compared(request: Request, service: Serving) -> Response:
     """Return the list with both answers, as a part of the page."""
-    part = await _compared(service, Asked.of(await form_of(request), service))
+    part = await _compared(service, await _asked(request, service))
     return render(request, "compared.html.j2", compared=part, names=_names(service))
 
 
@@ -73,6 +73,13 @@ def _other(service: Service) -> Service:
     if service.other is None:
         raise ServeError(404, "Validation", "this server has no second model; start it with --compare")
     return service.other
+
+
+async def _asked(request: Request, service: Service) -> Asked:
+    """Return what was sent; raises ServeError for a task that one of the models does not decide."""
+    other, asked = _other(service), Asked.of(await form_of(request), service)
+    other.task(asked.task)
+    return asked
 
 
 def _view(service: Service, asked: Asked) -> dict[str, Any]:

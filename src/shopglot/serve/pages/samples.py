@@ -47,7 +47,7 @@ PATHS: Final = (
     "apparel & accessories,shoes,athletic shoes",
     "home & garden,kitchen & dining,water bottles",
 )
-_NEAR: Final = 3
+_NEAR: Final = 2
 """Categories of the server's own tree for each of the meanings."""
 
 

@@ -120,11 +120,13 @@ def _language(code: str) -> str:
     return {"unknown": "unknown", "other": "another"}.get(code, language_name(code))
 
 
-def _length(seconds: float) -> str:
+def _length(passed: float) -> str:
     """Return how long a server has run."""
-    minutes, _ = divmod(int(seconds), 60)
+    minutes, seconds = divmod(int(passed), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
         return f"{days} d {hours} h"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"

@@ -24,15 +24,29 @@ const notice = (sentence) => {
   return shown;
 };
 
-/** Put what the server rendered into a part, with the words of those rows open that were open before. */
+const key = (element) => element.getAttribute("aria-label") ?? element.value;
+
+/** Put what the server rendered into a part; what was opened, scrolled to or in focus there stays so. */
 const renew = (part, html) => {
-  const open = [...part.querySelectorAll("button[name=words][aria-expanded=true]")].map((button) => button.value);
-  const held = document.activeElement?.name === "words" ? document.activeElement.value : undefined;
-  part.innerHTML = html;
-  for (const button of part.querySelectorAll("button[name=words]")) {
-    if (open.includes(button.value)) toggleWords(button);
-    if (button.value === held) button.focus();
+  const kept = "button[name=words], .scroll";
+  const before = new Map();
+  for (const each of part.querySelectorAll(kept)) {
+    const open = each.getAttribute("aria-expanded") === "true";
+    before.set(key(each), { open, left: each.scrollLeft, focused: each === document.activeElement });
   }
+  part.innerHTML = html;
+  for (const each of part.querySelectorAll(kept)) {
+    const was = before.get(key(each));
+    if (was?.open) toggleWords(each);
+    if (was?.focused) each.focus();
+    each.scrollLeft = was?.left ?? 0;
+  }
+};
+
+/** Return whether somebody marks text in a part, which would be lost. */
+const marking = (part) => {
+  const marked = document.getSelection();
+  return !marked.isCollapsed && part.contains(marked.anchorNode);
 };
 
 /** Keep one part up to date; an answer that came too late for the latest question is dropped. */
@@ -70,7 +84,7 @@ const keep = (part) => {
     if (!signal.aborted) part.removeAttribute("aria-busy");
     if (every) timer = setTimeout(next, every);
   };
-  const next = () => (document.hidden ? (timer = setTimeout(next, every)) : load());
+  const next = () => (document.hidden || marking(part) ? (timer = setTimeout(next, every)) : load());
   const changed = () => {
     const now = String(body());
     if (now === latest) return;
