@@ -1,10 +1,9 @@
-"""Takes the pictures of docs/images: serves a bundle, opens its pages in headless Chromium, and saves what is seen.
+r"""Takes the pictures of docs/images: serves a bundle, opens its pages in headless Chromium, and saves what is seen.
 
-    python docs/take_screenshots.py runs/demo/bundle --taxonomy runs/demo/data/taxonomy.txt --compare runs/small/bundle \
-        --report runs/demo --review review.csv
+    python docs/take_screenshots.py runs/demo/bundle --taxonomy runs/demo/data/taxonomy.txt \
+        --compare runs/small/bundle --report runs/demo --review review.csv
 
-A review is begun for the pictures: give a copy of the file.
-
+A review is begun for the pictures, so give a copy of the file.
 Options that it does not know are handed to `shopglot serve`.
 """
 

@@ -68,7 +68,7 @@ def test_ten_labels_are_reviewed_by_keys_and_are_there_after_a_reload_and_a_rest
 ) -> None:
     def by_keys(opened: Opened) -> list[dict[str, str]]:
         page = opened.page
-        begin(page, "try"), "Ana")
+        begin(page, "Ana")
         press(page, TEN)
         reviewed(page, 9)
         page.reload()
@@ -82,7 +82,7 @@ def test_ten_labels_are_reviewed_by_keys_and_are_there_after_a_reload_and_a_rest
 
     def again(opened: Opened) -> tuple[list[str], str]:
         page = opened.page
-        begin(page, "try"), "Ana")
+        begin(page, "Ana")
         reviewed(page, 9)
         page.get_by_role("link", name="What was decided").click()
         return page.locator(".decided .stands > strong").all_inner_texts(), page.locator(".decided").inner_text()
@@ -144,7 +144,7 @@ def in_two(chromium: Chromium, use: Callable[[BrowserContext, BrowserContext, st
 def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, "try"), "Ana")
+        begin(page, "Ana")
         shown = page.locator("#pair [name=pair]").get_attribute("value") or ""
         page.keyboard.press("n")
         page.keyboard.type("fskud?")
@@ -179,7 +179,7 @@ def test_keys_are_letters_in_a_note_and_can_be_switched_off(chromium: Chromium, 
 def test_what_happened_is_said_and_the_focus_stays(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, "try"), "Ana")
+        begin(page, "Ana")
         page.get_by_role("button", name="Flip").focus()
         page.keyboard.press("Enter")
         said = page.locator("#said")
@@ -191,9 +191,12 @@ def test_what_happened_is_said_and_the_focus_stays(chromium: Chromium, review: P
         page.keyboard.press("Enter")
         expect(said).to_contain_text("Undone. Query English. green tea")
         reviewed(page, 0)
+        page.get_by_role("button", name="Undo").click()
+        expect(said).to_have_text("There is nothing to undo.")
         page.get_by_role("button", name="Keep").click()
         page.get_by_role("button", name="Undo").focus()
-        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")  # before or after the answer
+        expect(said).to_contain_text("Undone.")
         reviewed(page, 0)
 
     with reviewing(review) as address:
@@ -203,7 +206,7 @@ def test_what_happened_is_said_and_the_focus_stays(chromium: Chromium, review: P
 def test_what_could_not_be_saved_comes_back_with_its_note(chromium: Chromium, review: Path) -> None:
     def use(opened: Opened) -> None:
         page = opened.page
-        begin(page, "try"), "Ana")
+        begin(page, "Ana")
         shown = page.locator("#pair [name=pair]").get_attribute("value") or ""
         page.get_by_label("Note").fill("why")
         page.context.set_offline(True)
@@ -224,7 +227,7 @@ def test_the_last_label_ends_with_the_way_to_the_export(chromium: Chromium, revi
     review_file(review, suspects(2))
 
     def use(opened: Opened) -> None:
-        begin(opened.page, "try"), "Ana")
+        begin(opened.page, "Ana")
         press(opened.page, "k")
         opened.page.keyboard.press("f")
         expect(opened.page.get_by_role("heading", name="All labels are reviewed")).to_be_visible()

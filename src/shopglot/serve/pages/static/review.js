@@ -110,10 +110,14 @@ async function decide(choice) {
 
 async function undo() {
   const form = find("undo");
-  if (waiting || form.querySelector("button").disabled) return;
+  if (waiting) return;
   waiting = true;
   await saving;
   waiting = false;
+  if ("none" in find("last").dataset) {
+    said.textContent = "There is nothing to undo.";
+    return;
+  }
   saving = ask(form, new URLSearchParams()).then(
     ({ page }) => {
       find("pair")?.remove();
