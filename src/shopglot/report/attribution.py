@@ -1,7 +1,7 @@
 """Which words a probability rests on, found by leaving each of them out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Final
 
 import polars as pl
@@ -64,7 +64,7 @@ def without_each_word(pair: Pair) -> list[Variant]:
     Scripts without spaces are taken two letters at a time, and katakana by the run.
     """
     return [
-        Variant(field, word, replace(pair, id=None, **{field: rest}))
+        Variant(field, word, Pair(**(asdict(pair) | {field: rest, "id": None})))
         for field in _FIELDS
         for word, rest in _left_out(getattr(pair, field) or "")
     ]

@@ -22,7 +22,7 @@ def test_the_words_name_the_slice_whose_threshold_the_bundle_takes(
     language: str | None, target: str, threshold: float, words: str
 ) -> None:
     question = Question("QC", "bett", target, language)
-    row = {"task": ["QC"], "query": ["bett"], "target": [target], "language": [language]}
+    row: dict[str, list[str | None]] = {"task": ["QC"], "query": ["bett"], "target": [target], "language": [language]}
     assert DECISION.threshold_per_row(Pairs.from_frame(_table(row))).tolist() == [threshold]
     verdict = Verdict(0.5, threshold, language, category=target.partition(",")[0])
     assert why(DECISION, NONE, question, verdict) == words

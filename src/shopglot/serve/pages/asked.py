@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.serve.errors import ServeError
@@ -29,7 +29,7 @@ class Asked:
         named, language = form.get("task") or None, form.get("language") or None
         if named not in (None, *TASKS) or language not in (None, *service.settings.languages):
             raise ServeError(422, "Validation", "the form holds a task or a language that the page does not offer")
-        task = service.task(cast("Task | None", named))
+        task = service.task(named)
         lines = (line.strip() for line in form.get(f"targets-{task}", "").splitlines())
         asked = cls(
             form.get("query", "").strip(),

@@ -1,7 +1,5 @@
 """Where a threshold comes from, in words."""
 
-from collections.abc import Sequence
-
 from shopglot.merge.decide import Decision, TaskDecision
 from shopglot.serve.pages.names import language_name
 from shopglot.serve.policy import InForce
@@ -13,11 +11,6 @@ def why(decision: Decision | None, policy: InForce, question: Question, verdict:
     if policy.threshold(question, verdict)[1] == "policy":
         return f"set by version {policy.version} of this server's policy"
     return "of the bundle" if decision is None else _chosen(decision.tasks[question.task], question, verdict)
-
-
-def once(reasons: Sequence[str]) -> list[str]:
-    """Return each reason once, in order."""
-    return list(dict.fromkeys(reasons))
 
 
 def _chosen(own: TaskDecision, question: Question, verdict: Verdict) -> str:

@@ -24,7 +24,7 @@ _CATEGORIES: Final = 5
 async def page(request: Request, service: Serving) -> Response:
     """Show the form with an example in it, which a script has scored at once."""
     asked = Asked(EXAMPLES[0].query, service.task(None), ())
-    return render(request, "try.html.j2", **form(service, asked), **dict.fromkeys(("scored", "suggested", "words")))
+    return render(request, "try.html.j2", **form(service, asked), scored=None, suggested=None, words=None)
 
 
 @router.post("/try")
@@ -32,7 +32,7 @@ async def tried(request: Request, service: Serving) -> Response:
     """Show the form as it was sent, with its answers: for a browser without scripts."""
     sent = await form_of(request)
     asked, target = Asked.of(sent, service), sent.get("words")
-    parts = {
+    parts: dict[str, Any] = {
         "scored": await _scored(service, asked),
         "suggested": await _suggested(service, asked),
         "words": {"target": target, "texts": await marked_words(service, asked, target)} if target else None,
