@@ -66,7 +66,6 @@ from shopglot.serve.budget_files import write_budget
 from shopglot.serve.cluster import connected
 from shopglot.serve.deciders import load_decider
 from shopglot.serve.http_settings import HttpSettings
-from shopglot.serve.run import Given, serve
 from shopglot.serve.settings import ClusterSettings, EngineSettings
 from shopglot.serve.sharded import score_in_shards
 from shopglot.serve.stage_cost import Repetition, measure
@@ -76,6 +75,8 @@ from shopglot.serve.worker import Job
 
 _JUDGING: Final = 5_000
 """How many labelled pairs are scored by every stage to choose between routings."""
+_LISTED: Final = 0.05
+"""Which share of the demo's labels is listed for review."""
 
 
 def score_files(
@@ -398,10 +399,12 @@ def serve_demo(run: str | Path, *, port: int, begun: Callable[[str], None]) -> N
 
     Raises DataError where the run is not there, and OSError where the port is taken.
     """
+    from shopglot.serve.run import Given, serve
+
     run = Path(run)
     if not (run / "bundle" / "manifest.json").is_file():
         raise DataError(f"there is no finished demo in {run}; make it with `make demo`, which takes some minutes")
-    review = review_file_of(run, run / "review.csv", budget=0.05)
+    review = review_file_of(run, run / "review.csv", budget=_LISTED)
     given = Given(taxonomy=[run / "data" / "taxonomy.txt"], run=run, review=review)
     serve(run / "bundle", given, HttpSettings(), host="127.0.0.1", port=port, begun=begun)
 
