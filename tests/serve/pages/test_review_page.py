@@ -181,6 +181,7 @@ def test_what_was_decided_is_listed_filtered_and_changed(ana: TestClient, visit:
     ):
         assert f">{count} decisions" in ana.get(f"/review/decided?{query}").text, query
     change = re.findall(r'href="(/review\?pair=\w+&amp;back=decided)"', asked)[-1].replace("&amp;", "&")
+    assert ">Straße &amp; co</textarea>" in ana.get(change).text  # so that it is not lost
     listed = choose(ana, ana.get(change).text, "skip")
     assert "What was decided" in listed
     assert re.findall(r"<strong>(\w+)</strong> by", listed)[0] == "Skipped"
