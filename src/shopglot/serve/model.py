@@ -10,7 +10,7 @@ from shopglot.core.pair import Task
 from shopglot.core.scores import Encoder
 from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.merge.blend import Blend, Mean
-from shopglot.merge.decide import Decider
+from shopglot.merge.decide import Decider, Decision
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.cascade import Cascade
 from shopglot.serve.routing import MANIFEST
@@ -24,6 +24,11 @@ def tasks_of(decider: Decider) -> tuple[Task, ...]:
         case Bundle():
             return tuple(decider.decision.tasks)
     raise BundleError(f"a {type(decider).__name__} cannot be served; name a bundle or a routing file")
+
+
+def decision_of(decider: Decider) -> Decision | None:
+    """Return how a bundle decides; None for a cascade, each of whose stages decides by itself."""
+    return decider.decision if isinstance(decider, Bundle) else None
 
 
 def facts_of(path: Path, decider: Decider) -> dict[str, Any]:

@@ -5,16 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shopglot.core.errors import BundleError
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.translate_settings import TranslateSettings
 from shopglot.learn.pretrained import resolve
 from shopglot.merge.decide import Decider
-from shopglot.serve.app import Extras, create_app
+from shopglot.serve.app import Extras, Other, create_app
 from shopglot.serve.deciders import load_decider
 from shopglot.serve.http_settings import HttpSettings
-from shopglot.serve.model import encoder_of, facts_of, tasks_of, vectors_of
+from shopglot.serve.model import decision_of, encoder_of, facts_of, tasks_of, vectors_of
+from shopglot.serve.pages.report_page import report_of
 from shopglot.serve.policy import Policies
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.security import Keys
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.threads import at_rest, limit_products
@@ -24,12 +27,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The files a server starts with beside its bundle, which it never writes; `policies` is the one it may write."""
+    """The files a server starts with beside its bundle, which it never writes.
+
+    `policies` is a folder that it may write, and beside `review` it keeps what people decide. `compare` is the bundle
+    of the second model, and `run` the folder of the run whose report is shown.
+    """
 
     taxonomy: Sequence[Path] = ()
     keys: Path | None = None
     policies: Path | None = None
     translator: TranslateSettings | None = None
+    compare: Path | None = None
+    run: Path | None = None
+    review: Path | None = None
 
 
 def serve(
@@ -81,7 +91,11 @@ def load_served(model: Path, given: Given) -> tuple[Decider, Extras]:
         policies=Policies(given.policies),
         suggester=Suggester.of(paths, encoder) if paths else None,
         translating=None if given.translator is None else Translating.of(given.translator, resolve),
+        decision=decision_of(decider),
         facts=facts_of(model, decider),
+        other=None if given.compare is None else _other(given.compare, given.taxonomy, decider),
+        report=None if given.run is None else report_of(given.run),
+        reviews=None if given.review is None else _reviews(given.review),
     )
     return decider, extras
 
@@ -90,3 +104,18 @@ def _read_categories(decider: Decider) -> None:
     """Compute all that can be known of the shop's categories, so that no request has to wait for it."""
     for scorer in vectors_of(decider):
         scorer.known.of(scorer.paths)
+
+
+def _reviews(review: Path) -> Reviews:
+    reviews = Reviews(review)
+    if reviews.notice is not None:
+        log.warning(reviews.notice)
+    return reviews
+
+
+def _other(path: Path, taxonomy: Sequence[Path], first: Decider) -> Other:
+    decider = load_decider(path)
+    if set(tasks_of(decider)).isdisjoint(tasks_of(first)):
+        raise BundleError(f"{path} decides no task of the served bundle; compare bundles of the same task")
+    knowing = decider.knowing(read_taxonomy(taxonomy, decider.curate))
+    return Other(knowing, tasks_of(decider), decision_of(decider), facts_of(path, decider))
