@@ -13,7 +13,7 @@ from shopglot.merge.decide import Decided
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.app import Extras, Other, create_app
 from shopglot.serve.http_settings import HttpSettings
-from shopglot.serve.run import Given, load_extras
+from shopglot.serve.run import Given, load_served
 from tests.pack.conftest import *  # noqa: F403  # the tiny bundles
 from tests.serve.conftest import FEW_LANGUAGES
 from tests.serve.deciders import SharedWords
@@ -92,12 +92,12 @@ def test_only_tasks_that_both_decide_are_offered() -> None:
 
 def test_a_bundle_of_another_task_cannot_be_compared_with(lexical: Bundle, tmp_path: Path) -> None:
     lexical.save(tmp_path / "first")
-    extras = load_extras(tmp_path / "first", lexical, Given(compare=tmp_path / "first"))
+    _, extras = load_served(tmp_path / "first", Given(compare=tmp_path / "first"))
     assert extras.other is not None
     assert extras.other.facts == extras.facts
     tasks = lexical.decision.tasks
     only = {task: lexical.decision.model_copy(update={"tasks": {task: tasks[task]}}) for task in tasks}
     Bundle(lexical.scorer, only["QC"], lexical.curate, lexical.facts, lexical.format).save(tmp_path / "QC")
-    of_items = Bundle(lexical.scorer, only["QI"], lexical.curate, lexical.facts, lexical.format)
+    Bundle(lexical.scorer, only["QI"], lexical.curate, lexical.facts, lexical.format).save(tmp_path / "QI")
     with pytest.raises(BundleError, match="no task of the served bundle"):
-        load_extras(tmp_path / "first", of_items, Given(compare=tmp_path / "QC"))
+        load_served(tmp_path / "QI", Given(compare=tmp_path / "QC"))
