@@ -37,7 +37,7 @@ from shopglot.format.template import Template
 from shopglot.learn.llm import LLMLearner
 from shopglot.learn.llm_scorer import LLMScorer, merge_adapters
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings, StageSettings
-from shopglot.learn.shared_prefix import shared_starts
+from shopglot.learn.prefix_tree import trees
 from shopglot.learn.torch_runs import logits
 from shopglot.merge.threshold import steady_threshold
 
@@ -127,14 +127,11 @@ def _timed(sample: Pairs, score: Callable[[], Scores]) -> Way:
 
 def _tokens(scorer: LLMScorer, sample: Pairs, texts: list[str]) -> dict[str, float]:
     """Return the tokens of a row, how many of them are computed, and the share of rows that read alike in both ways."""
-    parts = scorer.reader.texts(sample)
-    ids = scorer.reader.encode(parts)["input_ids"]
-    groups, shared = shared_starts(ids, parts["query"])
-    once = sum(int(shared[rows[0]]) for rows in groups)
+    ids = scorer.reader.encode(scorer.reader.texts(sample))["input_ids"]
     whole = [scorer.reader.tokenizer(text)["input_ids"] for text in texts]
     return {
         "tokens_per_pair": round(float(np.mean([len(each) for each in ids])), 1),
-        "tokens_computed": round((sum(map(len, ids)) - int(shared.sum()) + once) / len(ids), 1),
+        "tokens_computed": round(sum(len(tree.ids) for tree in trees(ids)) / len(ids), 1),
         "same_token_ids": round(float(np.mean([own == other for own, other in zip(ids, whole, strict=True)])), 4),
     }
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import DataError, RecipeError
-from shopglot.core.files import named_where_there_is_no_room, require_own_folder, write_json
+from shopglot.core.files import named_where_there_is_no_room, require_own_folder, sha256, write_json
 from shopglot.core.folds import TEST, TUNE
 from shopglot.core.pair import TASKS, Pair, Task
 from shopglot.core.pairs import Pairs
@@ -40,7 +40,7 @@ from shopglot.learn.workload import Workload
 from shopglot.merge.chain import cross_fitted, redecide
 from shopglot.merge.settings import MergeSettings
 from shopglot.pack.bench import Bench, bench
-from shopglot.pack.bundle import Bundle, Calibrated, load
+from shopglot.pack.bundle import Bundle, Calibrated, learned_from, load
 from shopglot.pack.convert import Packer
 from shopglot.pack.parity import Parity
 from shopglot.pack.record import read_scores, require_finished
@@ -151,6 +151,7 @@ def plan_cascade(
     """
     out, folders = Path(out), [Path(bundle) for bundle in bundles]
     require_own_folder(out, BUDGET_MARK)
+    _require_unseen(folders, [Path(file) for file in files])
     first = load(folders[0])
     read = prepare_for_scoring([Path(file) for file in files], first.curate).pairs
     repeating = prepare_for_scoring([Path(file) for file in like], first.curate).pairs if like else read
@@ -163,6 +164,16 @@ def plan_cascade(
     budget = budget_of(judging, measured, Repetition.of(repeating), wanted)
     write_budget(budget, out)
     return budget
+
+
+def _require_unseen(bundles: Sequence[Path], files: Sequence[Path]) -> None:
+    """Raise DataError where a bundle learned the labels of one of the files: it would judge itself too well."""
+    marks = {sha256(file): file for file in files if file.is_file()}
+    for bundle in bundles:
+        if seen := learned_from(bundle) & marks.keys():
+            raise DataError(
+                f"{bundle} learned from {marks[min(seen)]}; give pairs that none of the bundles learned from"
+            )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

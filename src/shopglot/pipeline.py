@@ -171,6 +171,8 @@ def gather(recipe: Recipe, out: Path) -> Data:
     counts = {"train": train.counts | corrections, "taxonomy paths": len(taxonomy)}
     counts |= {"dev": dev.counts} if dev_files else {}
     facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
+    marks = set(checksums(train_files).values())
+    facts |= {"learned": [name for name, mark in files.items() if mark in marks]}
     return Data(pairs, dev.pairs, taxonomy, facts)
 
 
@@ -374,6 +376,7 @@ def bundle_of(recipe: Recipe, data: Data, blend: Blend, decision: Decision) -> B
         "name": recipe.name,
         "template": template(recipe).fingerprint,
         "data": data.facts["files"],
+        "learned": data.facts["learned"],
         "languages": data.train["language"].drop_nulls().unique().sort().to_list(),
         "taxonomy": taxonomy_version(data.taxonomy),
     }

@@ -1,11 +1,13 @@
 """The command line of budgets, from bundles to a routing that scores."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from shopglot.core.files import sha256
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.routing import Routing
 from tests import shop
@@ -61,3 +63,12 @@ def test_pairs_without_labels_are_refused(folder: Path, shopglot: Command) -> No
     )
     assert ended.code == 2
     assert "has no labelled pairs" in ended.err
+
+
+def test_pairs_that_a_bundle_learned_from_are_refused(folder: Path, lexical: Bundle, shopglot: Command) -> None:
+    labelled, out = folder / "labelled.jsonl", folder / "seen"
+    facts = lexical.facts | {"data": {"train.jsonl": sha256(labelled)}, "learned": ["train.jsonl"]}
+    replace(lexical, facts=facts).save(out / "bundle")
+    ended = shopglot("budget", folder / "big" / "bundle", out / "bundle", "--files", labelled, "--out", out / "budget")
+    assert ended.code == 2
+    assert f"{out / 'bundle'} learned from {labelled}" in ended.err

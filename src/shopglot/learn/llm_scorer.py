@@ -17,9 +17,9 @@ from shopglot.core.scores import Scores
 from shopglot.format.template import Template
 from shopglot.learn.classifier import load_tokenizer, new_classifier, saved_classifier
 from shopglot.learn.llm_settings import LLMSettings
+from shopglot.learn.prefix_tree import is_causal, logits_by_tree
 from shopglot.learn.pretrained import resolve
 from shopglot.learn.reading import Reader
-from shopglot.learn.shared_prefix import is_causal, logits_by_query
 from shopglot.learn.store import read_scorer, write_scorer
 from shopglot.learn.targets import output_names, output_of
 from shopglot.learn.torch_runs import for_each_distinct, logits
@@ -53,10 +53,10 @@ class LLMScorer:
         return answers
 
     def logits(self, texts: pl.DataFrame) -> Floats:
-        """Return what each output says of `texts`, shape (texts, outputs); texts of one query share its computation."""
+        """Return what each output says of `texts`, shape (texts, outputs); texts that begin alike share it."""
         encoded = self.reader.encode(texts)
         if self.settings.text == "prompt" and is_causal(self.model):
-            return logits_by_query(self.model, self.reader.tokenizer, encoded["input_ids"], texts["query"])
+            return logits_by_tree(self.model, encoded["input_ids"])
         return logits(self.model, self.reader.tokenizer, encoded, autocast=False)
 
     def save(self, folder: Path) -> None:

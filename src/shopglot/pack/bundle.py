@@ -128,6 +128,15 @@ def load(folder: str | Path) -> Bundle:
     return Bundle.load(Path(folder))
 
 
+def learned_from(folder: str | Path) -> frozenset[str]:
+    """Return the SHA-256 of the files whose labels a bundle's model learned; of none where an earlier version wrote it.
+
+    Raises BundleError like `Bundle.load`.
+    """
+    manifest = _checked_manifest(Path(folder))
+    return frozenset(manifest["data"][name] for name in manifest.get("learned", ()))
+
+
 def _knowing(scorer: SavableScorer, paths: frozenset[str]) -> SavableScorer:
     match scorer:
         case Blend():

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.enrich.enrich import Translating
@@ -23,10 +23,13 @@ from shopglot.serve.guard import Guard
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.judge import Judge
 from shopglot.serve.metrics import Metrics
+from shopglot.serve.pages import sign_in, site, try_page
+from shopglot.serve.pages.addresses import is_page
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question
 from shopglot.serve.security import Keys
 from shopglot.serve.service import Service
+from shopglot.serve.sessions import Sessions
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.translation import Translations
 
@@ -64,12 +67,12 @@ def create_app(decider: Decider, settings: HttpSettings | None = None, extras: E
     app = FastAPI(title="shopglot", version=version("shopglot"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
     app.add_api_route("/docs", docs, include_in_schema=False)
-    for part in (native, filtering, tei, cohere, vllm, health):
+    for part in (native, filtering, tei, cohere, vllm, health, site, sign_in, try_page):
         app.include_router(part.router)
     app.add_exception_handler(ServeError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _elsewhere)
-    app.add_middleware(Guard, settings=settings, keys=extras.keys, metrics=service.metrics)
+    app.add_middleware(Guard, settings=settings, keys=extras.keys, sessions=service.sessions, metrics=service.metrics)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]
@@ -87,26 +90,30 @@ def _service(decider: Decider, settings: HttpSettings, extras: Extras) -> Servic
         policies=extras.policies,
         translations=Translations(extras.translating, judge, settings.deadline_seconds),
         suggester=extras.suggester,
+        sessions=None if extras.keys is None else _sessions(extras.keys, settings),
         facts=extras.facts,
     )
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    return error_response(request.url.path, cast("ServeError", error))
+def _sessions(keys: Keys, settings: HttpSettings) -> Sessions:
+    return Sessions(keys, age_seconds=settings.session_seconds, most=settings.sessions)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> Response:
+    refused = cast("ServeError", error)
+    return site.problem(request, refused) if is_page(request.url.path) else error_response(request.url.path, refused)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
     """Say where the body is not what the path reads; what was written there is not repeated."""
     first = cast("RequestValidationError", error).errors()[0]
     status = 400 if first["type"] == "json_invalid" else 422
     where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
     refused = ServeError(status, "Validation", f"{where}: {first['msg']}")
-    return error_response(request.url.path, refused)
+    return await _refused(request, refused)
 
 
-async def _elsewhere(request: Request, error: Exception) -> JSONResponse:
+async def _elsewhere(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses by itself: an unknown path, another method, a body that cannot be read."""
     refused = cast("HTTPException", error)
-    return error_response(
-        request.url.path, ServeError(refused.status_code, "Validation", str(refused.detail), refused.headers)
-    )
+    return await _refused(request, ServeError(refused.status_code, "Validation", str(refused.detail), refused.headers))

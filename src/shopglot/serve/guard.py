@@ -7,17 +7,21 @@ from collections.abc import Awaitable
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shopglot.serve.errors import ServeError, error_response, without_words
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
-from shopglot.serve.security import HEADERS, Keys, require_key
+from shopglot.serve.pages.addresses import is_for_people, is_page, sign_in_address
+from shopglot.serve.security import HEADERS, Key, Keys, require_key
+from shopglot.serve.sessions import SAFE, Sessions, refuse_other_origins
 
 log = logging.getLogger(__name__)
 
 KEY: Final = "shopglot.key"
 """Where the key that a request brought stands in its scope."""
+_UNKNOWN: Final = 401
 _GONE: Final = 499
 """The status under which a request is counted whose client has gone."""
 _DRAINED: Final = 100
@@ -27,9 +31,18 @@ _DRAINED: Final = 100
 class Guard:
     """An ASGI middleware. A body is read whole, within its limits, before anything looks at it."""
 
-    def __init__(self, app: ASGIApp, settings: HttpSettings, keys: Keys | None, metrics: Metrics) -> None:
-        """Take the application behind; without keys, everyone may ask."""
-        self.app, self.settings, self.keys, self.metrics = app, settings, keys, metrics
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: HttpSettings,
+        keys: Keys | None,
+        sessions: Sessions | None,
+        metrics: Metrics,
+    ) -> None:
+        """Take the application behind; without keys, everyone may ask, and nobody needs a session."""
+        self.app, self.settings, self.metrics = app, settings, metrics
+        self.keys, self.sessions = keys, sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -40,7 +53,7 @@ class Guard:
         try:
             await self._guarded(scope, receive, answer)
         except ServeError as error:
-            await error_response(scope["path"], error)(scope, receive, answer.send)
+            await _refusal(scope, error)(scope, receive, answer.send)
         except Exception as reason:  # nothing of it may reach the client
             log.error("a request failed with %s", without_words(reason))
             if answer.status is not None:
@@ -54,7 +67,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         headers = Headers(scope=scope)
-        scope[KEY] = require_key(self.keys, scope["path"], headers)
+        scope[KEY] = self._holder(scope, headers)
         body = await _read(headers, receive, self.settings)
         gone = asyncio.Event()
         messages = [{"type": "http.request", "body": body, "more_body": False}]
@@ -66,6 +79,13 @@ class Guard:
             return {"type": "http.disconnect"}
 
         await _unless_gone(self.app(scope, replay, answer.send), receive, gone, answer)
+
+    def _holder(self, scope: Scope, headers: Headers) -> Key | None:
+        """Return who asks, by a session or a key; what a browser may send by itself must come from an own page."""
+        signed_in = None if self.sessions is None else self.sessions.holder(headers)
+        if scope["method"] not in SAFE and (signed_in is not None or is_for_people(scope["path"])):
+            refuse_other_origins(headers)
+        return signed_in or require_key(self.keys, scope["path"], headers)
 
 
 class _Answer:
@@ -131,6 +151,14 @@ async def _unless_gone(work: Awaitable[None], receive: Receive, gone: asyncio.Ev
 async def _disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _refusal(scope: Scope, error: ServeError) -> Response:
+    """Return the error, or, for a page that wants a key, the way to where one is pasted."""
+    if error.status == _UNKNOWN and is_page(scope["path"]):
+        query = scope["query_string"].decode("latin-1") if scope["method"] in SAFE else ""
+        return RedirectResponse(sign_in_address(scope["path"], query), 303)
+    return error_response(scope["path"], error)
 
 
 def _route(scope: Scope) -> str:

@@ -42,6 +42,10 @@ class HttpSettings(BaseModel):
         default=64_000_000, ge=0, description="About how much memory scored pairs may take; 0: none is kept."
     )
     connections: int = Field(default=256, ge=1, description="The most connections at a time; beyond it, 503.")
+    session_seconds: float = Field(
+        default=43_200, gt=0, description="How long somebody who signed in on a page stays signed in."
+    )
+    sessions: int = Field(default=1000, ge=1, description="The most who are signed in; beyond it, the oldest go.")
     shutdown_seconds: int = Field(default=30, ge=1, description="How long a server that ends works on what it took.")
     log_queries: bool = Field(default=False, description="Whether log lines hold the texts of queries.")
     cors_origins: tuple[str, ...] = Field(

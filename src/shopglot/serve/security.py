@@ -12,12 +12,14 @@ from starlette.datastructures import Headers
 
 from shopglot.core.errors import DataError
 from shopglot.serve.errors import ServeError
+from shopglot.serve.pages.addresses import SIGN_IN, STATIC
 
-OPEN_PATHS: Final = frozenset({"/health", "/ready", "/docs", "/openapi.json"})
-"""What is answered without a key: whether the server lives, and how it is asked."""
+OPEN_PATHS: Final = frozenset({"/health", "/ready", "/docs", "/openapi.json", SIGN_IN})
+"""What is answered without a key: whether the server lives, how it is asked, and where a key may be pasted."""
 
 HEADERS: Final = {
-    "content-security-policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'",
+    "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
@@ -75,7 +77,7 @@ def require_key(keys: Keys | None, path: str, headers: Headers, open_paths: Iter
     scheme, _, token = headers.get("authorization", "").partition(" ")
     presented = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
     holder = keys.holder(presented)
-    if holder is None and path not in open_paths:
+    if holder is None and path not in open_paths and not path.startswith(STATIC):
         raise ServeError(
             401, "Unauthorized", "an API key is needed: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"}
         )

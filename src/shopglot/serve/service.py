@@ -14,6 +14,7 @@ from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question, Verdict
+from shopglot.serve.sessions import Sessions
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.translation import Translation, Translations
 
@@ -31,6 +32,7 @@ class Service:
     policies: Policies
     translations: Translations
     suggester: Suggester | None
+    sessions: Sessions | None
     facts: dict[str, Any]
 
     def task(self, named: Task | None, model: str | None = None) -> Task:

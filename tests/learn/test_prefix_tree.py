@@ -1,4 +1,4 @@
-"""Causal models, shrunk: pairs of one query share the computation of its tokens and score as they would alone."""
+"""Causal models, shrunk: texts that begin alike share the computation of their tokens and score as they would alone."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,10 +18,10 @@ from shopglot.core.log_odds import sigmoid
 from shopglot.core.metrics import Floats
 from shopglot.core.pair import Pair
 from shopglot.core.pairs import Pairs
-from shopglot.learn import shared_prefix, torch_runs
+from shopglot.learn import prefix_tree, torch_runs
 from shopglot.learn.llm_scorer import LLMScorer
 from shopglot.learn.llm_settings import LLMSettings, LoraSettings
-from shopglot.learn.shared_prefix import is_causal, logits_by_query, shared_starts
+from shopglot.learn.prefix_tree import is_causal, logits_by_tree, trees
 from shopglot.learn.torch_runs import logits
 from tests import shop
 from tests.learn.learners import TEMPLATE
@@ -46,8 +46,7 @@ Scorers = Callable[..., LLMScorer]
 def small_batches() -> Iterator[None]:
     """Compute so few tokens at a time that the queries and targets of a test need several batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared_prefix, "START_BUDGET", 80)
-        patch.setattr(shared_prefix, "REST_BUDGET", 300)
+        patch.setattr(prefix_tree, "TOKEN_BUDGET", 300)
         patch.setattr(torch_runs, "TOKEN_BUDGET", 300)
         yield
 
@@ -88,7 +87,7 @@ def both_ways(scorer: LLMScorer, pairs: list[tuple[str, str]]) -> tuple[Floats, 
     """Return the logits with shared computation, and without."""
     texts = texts_of(scorer, pairs)
     model, tokenizer, encoded = scorer.model, scorer.reader.tokenizer, scorer.reader.encode(texts)
-    shared = logits_by_query(model, tokenizer, encoded["input_ids"], texts["query"])
+    shared = logits_by_tree(model, encoded["input_ids"])
     return shared, logits(model, tokenizer, encoded, autocast=False)
 
 
@@ -148,58 +147,52 @@ def test_adapters_are_shared_as_well(scorers: Scorers) -> None:
     assert shared == pytest.approx(apart, abs=1e-5)
 
 
-def test_the_tokens_of_a_query_are_computed_once(scorers: Scorers) -> None:
+def test_tokens_that_texts_begin_with_are_computed_once(scorers: Scorers) -> None:
     scorer = scorers("qwen3")
-    pairs = [(QUERIES[2], leaf) for leaf in ("wok", "cleaver", "snorkel", "herbal tea", "party tent")]
+    pairs = [(QUERIES[2], leaf) for leaf in ("wok", "cleaver", "snorkel")]
     with counted_tokens(scorer) as counted:
         said = scorer.score(Pairs.of([Pair("QC", query, path) for query, path in pairs]))
-    texts = texts_of(scorer, pairs)
-    ids = scorer.reader.encode(texts)["input_ids"]
-    query = int(shared_starts(ids, texts["query"])[1][0])
-    assert counted[0] == query
-    assert sum(counted) < query + len(ids) * (max(map(len, ids)) - query + 1)
+    ids = scorer.reader.encode(texts_of(scorer, pairs))["input_ids"]
+    starts = {tuple(row[:end]) for row in ids for end in range(1, len(row) + 1)}
+    assert sum(counted) == len(starts) < 0.6 * sum(map(len, ids))
     assert said == pytest.approx(sigmoid(both_ways(scorer, pairs)[1][:, 0]), abs=1e-5)
 
 
-def test_few_targets_of_a_short_query_stay_in_plain_batches() -> None:
-    rest = list(range(10, 60))
-    short, long = [[1, 2, each, *rest] for each in (5, 6)], [[*range(30), each, *rest] for each in (5, 6)]
-    ids = [*short, *long, [7, 8, 9, *rest]]
-    groups, shared = shared_starts(ids, pl.Series(["a", "a", "b", "b", "c"]))
-    assert shared.tolist() == [0, 0, 30, 30, 0]
-    assert [rows.tolist() for rows in groups] == [[2, 3]]
+TEXTS_OF_IDS = st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6), max_size=12)
 
 
-def test_targets_that_begin_alike_share_more_than_the_query() -> None:
-    shelf, other = [5] * 6, [7] * 6
-    ids = [[1, 2, *shelf, 10], [1, 2, *shelf, 11], [1, 2, *other, 12], [1, 2, *other, 13], [1, 2, 9, 9]]
-    groups, shared = shared_starts(ids, pl.Series(["a"] * 5))
-    assert [rows.tolist() for rows in groups] == [[0, 1], [2, 3]]
-    assert shared.tolist() == [8, 8, 8, 8, 0]
-    _, alike = shared_starts([[1, 2, 3, 4, 5, 6, last] for last in range(4)], pl.Series(["a"] * 4))
-    assert alike.tolist() == [6] * 4
+@given(ids=TEXTS_OF_IDS, tokens=st.integers(1, 30))
+def test_each_row_is_read_along_one_branch_of_one_tree(ids: list[list[int]], tokens: int) -> None:
+    grown = list(trees(ids, tokens=tokens))
+    assert sorted(row for tree in grown for row in tree.rows.tolist()) == list(range(len(ids)))
+    for tree in grown:
+        for row, end in zip(tree.rows.tolist(), tree.ends.tolist(), strict=True):
+            branch = np.flatnonzero(tree.reads[end])
+            assert tree.ids[branch].tolist() == ids[row]
+            assert tree.depths[branch].tolist() == list(range(len(ids[row])))
 
 
-@given(
-    ids=st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=6), min_size=1, max_size=12),
-    queries=st.lists(st.sampled_from("ab"), min_size=12, max_size=12),
-)
-def test_a_group_has_its_first_tokens_in_common_and_every_row_keeps_one(
-    ids: list[list[int]], queries: list[str]
-) -> None:
-    groups, shared = shared_starts(ids, pl.Series(queries[: len(ids)]))
-    for rows in groups:
-        assert len(rows) > 1
-        assert len({(queries[row], *ids[row][: shared[row]]) for row in rows}) == 1
-        assert all(0 < shared[row] < len(ids[row]) for row in rows)
-    grouped = [row for rows in groups for row in rows]
-    assert sorted(grouped) == np.flatnonzero(shared).tolist()
+@given(ids=TEXTS_OF_IDS, tokens=st.integers(1, 30))
+def test_a_token_reads_what_its_parent_reads_and_itself(ids: list[list[int]], tokens: int) -> None:
+    for tree in trees(ids, tokens=tokens):
+        for token, reads in enumerate(tree.reads):
+            *ancestors, itself = np.flatnonzero(reads).tolist()
+            assert itself == token
+            assert ancestors == (np.flatnonzero(tree.reads[ancestors[-1]]).tolist() if ancestors else [])
 
 
-def test_each_text_keeps_a_token_at_which_it_is_read() -> None:
-    cut_alike, within = [[1, 2, 3]] * 2, [[1, 2, 3], [1, 2, 3, 4]]
-    assert shared_starts(cut_alike, pl.Series(["a", "a"]))[1].tolist() == [2, 2]
-    assert shared_starts(within, pl.Series(["a", "a"]))[1].tolist() == [2, 2]
+@given(ids=TEXTS_OF_IDS)
+def test_in_one_tree_no_start_stands_twice(ids: list[list[int]]) -> None:
+    starts = {tuple(row[:end]) for row in ids for end in range(1, len(row) + 1)}
+    assert [len(tree.ids) for tree in trees(ids, tokens=100)] == ([len(starts)] if ids else [])
+
+
+@given(ids=TEXTS_OF_IDS, tokens=st.integers(1, 30))
+def test_a_tree_is_too_large_only_where_one_row_is(ids: list[list[int]], tokens: int) -> None:
+    assert all(
+        len(tree.ids) <= tokens or len({tuple(ids[row]) for row in tree.rows}) == 1
+        for tree in trees(ids, tokens=tokens)
+    )
 
 
 @pytest.mark.parametrize("name", FAMILIES)
