@@ -40,10 +40,10 @@ from shopglot.pack.session_scorer import SessionScorer
 from shopglot.pack.settings import PackSettings
 from shopglot.pack.tokens import Tokens
 
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
+PRECISIONS: tuple[Precision, ...] = ("bf16", "int8")
 HINTS: Mapping[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 BATCH_SIZES = (32, 64, 128)
-TRIED = 1_000
+TRIED = 500
 """Pairs that warm every side up, and by which the peer's batch sizes are compared."""
 
 Texts = Sequence[tuple[str, str]]
