@@ -41,7 +41,8 @@ from shopglot.pack.settings import PackSettings
 from shopglot.pack.tokens import Tokens
 
 PRECISIONS: tuple[Precision, ...] = ("bf16", "int8")
-HINTS: Mapping[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+HINTS: Mapping[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+"""What is not in int8 is in bfloat16 on both sides."""
 BATCH_SIZES = (32, 64, 128)
 TRIED = 500
 """Pairs that warm every side up, and by which the peer's batch sizes are compared."""
