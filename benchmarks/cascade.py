@@ -6,8 +6,8 @@ The teacher is the blend of the public Shopify run, as it was trained or packed.
 of frozen vectors, alone and with a decision of its own. Bands are chosen on the run's tune part, from which no stage
 learned more than its calibration, and judged on dev. Every side is a process of its own, so that no text is known to
 it, is warm from other queries, and is measured on the same pairs: as a file of which nothing is known, and with the
-vectors of the shop's paths computed before, as they are once a shop runs. Prints JSON lines; seconds are those of the clock, and those that
-all threads together computed.
+vectors of the shop's paths computed before, as they are once a shop runs. Prints JSON lines; seconds are those of the
+clock, and those that all threads together computed.
 """
 
 import argparse

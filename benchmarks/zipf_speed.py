@@ -1,4 +1,4 @@
-"""A file that repeats itself, scored by a packed cross-encoder and by its peer: `python -m benchmarks.zipf_speed [rows]`.
+"""A file that repeats itself, scored by a packed cross-encoder and a peer: `python -m benchmarks.zipf_speed [rows]`.
 
 The file is that of `benchmarks.zipf`; the cross-encoder is that of `benchmarks.cross_encoder`, packed in int8 as
 `shopglot pack` does it. With the memory of pairs the engine reads the whole file and scores each distinct pair once, as

@@ -192,7 +192,12 @@ def _students(
 def _texts_known(data: Data, lessons: TransferSet) -> list[Pairs]:
     """Return all pairs whose texts a student may meet: those it learns from, those of the run, and all categories."""
     paths = pl.DataFrame({"target": data.taxonomy}, schema={"target": pl.String})
-    return [lessons.pairs, data.train, data.dev, Pairs.from_frame(paths.with_columns(task=pl.lit("QC"), query=pl.lit("")))]
+    return [
+        lessons.pairs,
+        data.train,
+        data.dev,
+        Pairs.from_frame(paths.with_columns(task=pl.lit("QC"), query=pl.lit(""))),
+    ]
 
 
 def _evenly(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]]) -> Blend:

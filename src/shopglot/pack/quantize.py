@@ -21,6 +21,7 @@ _OUTLIER: Final = 90.0
 _LOOKED_AT: Final = 8
 """Batches of texts in which outliers are looked for; special tokens have them, so that every batch shows them."""
 
+
 def quantize_static(source: Path, target: Path, feeds: Sequence[Feed]) -> None:
     """Write the ONNX file `source` with the products of weights in int8, whose ranges are those seen on `feeds`.
 
@@ -90,7 +91,8 @@ def _products_with_outliers(model: Any, feeds: Sequence[Feed]) -> list[str]:
     session = InferenceSession(looking.SerializeToString(), providers=["CPUExecutionProvider"])
     seen = [session.run(names, dict(feed)) for feed in feeds]
     ratio = {
-        name: max(float(np.abs(each).max()) for each in values) / np.sqrt(np.mean([np.mean(each**2) for each in values]))
+        name: max(float(np.abs(each).max()) for each in values)
+        / np.sqrt(np.mean([np.mean(each**2) for each in values]))
         for name, values in zip(names, zip(*seen, strict=True), strict=True)
     }
     return [node.name for node in products if ratio[node.input[0]] > _OUTLIER]
