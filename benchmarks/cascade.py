@@ -38,6 +38,7 @@ from shopglot.merge.decide import Decided
 from shopglot.merge.intervals import f1_difference, f1_interval
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.budget import Wanted
+from shopglot.serve.cascade import Cascade
 from shopglot.serve.deciders import load_decider
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +96,9 @@ def measure_side(path: Path, known: str, pairs: int | None, out: Path) -> None:
     decider = load_decider(path)
     tree = read_taxonomy([TREE], decider.curate)
     decider = decider.knowing([*tree, *dev["target"].unique().to_list()])
-    decider.score_clean(_warm_up(dev, dev["target"].unique() if known == "paths" else dev["target"][:1]))
+    warm = _warm_up(dev, dev["target"].unique() if known == "paths" else dev["target"][:1])
+    for each in [stage.decider for stage in decider.stages] if isinstance(decider, Cascade) else [decider]:
+        each.score_clean(warm)
     start, processor = time.perf_counter(), time.process_time()
     decided = decider.score_clean(dev)
     seconds, busy = time.perf_counter() - start, time.process_time() - processor

@@ -10,7 +10,7 @@ from onnx import helper, numpy_helper
 from shopglot.pack.quantize import quantize_static
 
 ROWS, WIDTH = 600, 16
-"""So many numbers that one can be more than ninety times their root mean square."""
+"""So many numbers that one can be more than sixty times their root mean square."""
 FEEDS = [{"x": np.random.default_rng(seed).normal(size=(1, ROWS, WIDTH)).astype(np.float32)} for seed in range(12)]
 
 
