@@ -1,6 +1,7 @@
 """What is quantized and what is left as it was, on a network made for it."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnx
@@ -8,10 +9,12 @@ import pytest
 from onnx import helper, numpy_helper
 
 from shopglot.pack.quantize import quantize_static
+from shopglot.pack.tokens import Feed
 
 ROWS, WIDTH = 600, 16
-"""So many numbers that one can be more than sixty times their root mean square."""
-FEEDS = [{"x": np.random.default_rng(seed).normal(size=(1, ROWS, WIDTH)).astype(np.float32)} for seed in range(12)]
+"""So many numbers that one can be more than sixty-five times their root mean square."""
+NUMBERS = [np.random.default_rng(seed).normal(size=(1, ROWS, WIDTH)).astype(np.float32) for seed in range(12)]
+FEEDS = [cast("Feed", {"x": each}) for each in NUMBERS]
 
 
 def network(path: Path, *, outlier: float) -> Path:
