@@ -10,6 +10,7 @@ WORKERS ?= 2
 
 demo: $(INSTALLED)
 	$(BIN)/shopglot run recipes/demo.yaml --out runs/demo
+	@echo "open its pages in a browser: $(BIN)/shopglot demo"
 
 test: $(INSTALLED)
 	$(BIN)/ruff format --check src tests benchmarks

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Route, sync_playwright
@@ -72,7 +73,8 @@ class Chromium:
     def visit(self, address: Path | str, look: Callable[[Opened], Seen]) -> Seen:
         """Open a file, or an address of a server of the test, and return what `look` sees there.
 
-        Requests for anything that does not begin with the address are refused and stand in `Opened.asked`.
+        Requests for anything beside the file, or of another origin than the server's, are refused and stand in
+        `Opened.asked`.
         """
         return self.thread.submit(
             self._visit, address.as_uri() if isinstance(address, Path) else address, look
@@ -82,7 +84,7 @@ class Chromium:
         context = self.browser.new_context()
         try:
             opened = Opened(context.new_page())
-            _listen(opened, url)
+            _listen(opened, _own(url))
             opened.show()
             opened.page.goto(url)
             return look(opened)
@@ -104,9 +106,15 @@ def launched(program: str) -> Iterator[Chromium]:
             thread.submit(playwright.stop).result()
 
 
-def _listen(opened: Opened, url: str) -> None:
+def _own(url: str) -> str:
+    """Return with what the address of all that a page may load begins."""
+    parts = urlsplit(url)
+    return url if parts.scheme == "file" else f"{parts.scheme}://{parts.netloc}/"
+
+
+def _listen(opened: Opened, own: str) -> None:
     def own_only(route: Route) -> None:
-        if route.request.url.startswith(url):
+        if route.request.url.startswith(own):
             route.continue_()
         else:
             opened.asked.append(route.request.url)

@@ -13,7 +13,7 @@ from shopglot import cli
 from shopglot.config import Recipe, load_recipe
 from shopglot.core.errors import DataError, RecipeError
 from shopglot.core.files import read_json
-from shopglot.jobs import audit_run, audit_split
+from shopglot.jobs import audit_run, audit_split, review_file_of
 from shopglot.pack.record import SCORES
 from shopglot.pipeline import gather, run
 
@@ -62,6 +62,14 @@ def test_an_audit_lists_its_share_of_the_labels_and_measures_itself_where_the_tr
     assert 0 < audited.known.flipped < audited.known.everywhere
     assert audited.labels.unscored > 0
     assert {path: path.read_bytes() for path in ran.rglob("*") if path.is_file()} == before
+
+
+def test_a_review_file_that_is_there_is_not_audited_again(ran: Path, tmp_path: Path) -> None:
+    review = review_file_of(ran, tmp_path / "review.csv", budget=0.05)
+    begun = pl.read_csv(review).with_columns(action=pl.lit("keep"))
+    begun.write_csv(review)
+    assert review_file_of(ran, review, budget=0.2) == review
+    assert pl.read_csv(review).equals(begun)
 
 
 def test_a_run_takes_the_edited_review_back_and_another_audit_goes_on_from_there(ran: Path, tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ COMMANDS = (
     "pack",
     "parity",
     "bench",
+    "demo",
     "explain",
     "submit",
     "check-submission",
@@ -350,6 +351,10 @@ def test_from_a_scored_file_to_ranking_measures_and_back_to_pairs(
     assert read.out.startswith(f"{pairs}: ")
     assert shopglot("score", bundle, pairs, "--out", tmp_path / "again.jsonl").code == 0
     refused(shopglot("rank-measures", trec / "run.txt", tmp_path / "none"), "there is no file")
+
+
+def test_a_demo_that_was_not_made_is_asked_for(shopglot: Command, tmp_path: Path) -> None:
+    refused(shopglot("demo", tmp_path / "absent"), "make it with `make demo`")
 
 
 def test_a_pair_is_explained_word_by_word(shopglot: Command, bundle: Path) -> None:

@@ -13,7 +13,7 @@ import shopglot
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "shopglot"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FORMATS_OF_TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".txt", ".tsv", ".html", ".css", ".j2", ""}
+FORMATS_OF_TEXT = {".py", ".toml", ".md", ".yaml", ".yml", ".txt", ".tsv", ".html", ".css", ".js", ".j2", ""}
 LONGER_ON_PURPOSE = {
     "cli.py": "the commands stand side by side in one place",
     "jobs.py": "what the other commands do stands side by side in one place",

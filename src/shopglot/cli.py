@@ -641,11 +641,19 @@ def serve(
     policies: Annotated[
         Path | None, typer.Option(help="The folder in which versions of the policy are kept; else in memory.")
     ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="The folder of a second bundle, to compare with the first on a page.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="The folder of a run, whose report becomes a page.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="What `shopglot audit` wrote: its labels are reviewed on a page.")
+    ] = None,
     settings: Annotated[Path | None, typer.Option(help="A YAML file of limits, such as deadline_seconds.")] = None,
 ) -> None:
-    """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own.
+    """Answer over HTTP, in the schemas of Text Embeddings Inference, Cohere, Jina, vLLM and its own, and with pages.
 
-    It listens until it is told to end, and then finishes what it took. `/docs` describes what it answers.
+    It listens until it is told to end, and then finishes what it took. `/docs` describes what it answers machines; the
+    pages for people begin at `/`.
 
     Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
     """
@@ -659,9 +667,34 @@ def serve(
         keys=api_keys,
         policies=policies,
         translator=None if translator is None else load_translate_settings(translator),
+        compare=compare,
+        run=report,
+        review=review,
     )
     limits = read if task is None else read.model_copy(update={"task": task})
     serve_bundle(bundle, given, limits, host=host, port=port, begun=output.print)
+
+
+@app.command()
+def demo(
+    run: Annotated[Path, typer.Argument(help="The folder of the demo's run.")] = Path("runs/demo"),
+    *,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen at.")] = 8000,
+    browser: Annotated[bool, typer.Option(help="Whether a browser is opened, where there is a display.")] = True,
+) -> None:
+    """Open the pages of `serve` on what `make demo` left: try queries, read the report, review labels.
+
+    Example: `shopglot demo --port 8080 --no-browser`
+    """
+    from shopglot.jobs import serve_demo
+    from shopglot.serve.browser import open_once_it_answers
+
+    def begun(address: str) -> None:
+        output.print(f"the pages: {address} (Ctrl-C ends them)")
+        if browser:
+            open_once_it_answers(address)
+
+    serve_demo(run, port=port, begun=begun)
 
 
 @app.command()

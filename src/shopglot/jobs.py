@@ -1,6 +1,6 @@
 """What the other commands do, each as one short function."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,6 +65,7 @@ from shopglot.serve.budget_files import MARK as BUDGET_MARK
 from shopglot.serve.budget_files import write_budget
 from shopglot.serve.cluster import connected
 from shopglot.serve.deciders import load_decider
+from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.settings import ClusterSettings, EngineSettings
 from shopglot.serve.sharded import score_in_shards
 from shopglot.serve.stage_cost import Repetition, measure
@@ -74,6 +75,8 @@ from shopglot.serve.worker import Job
 
 _JUDGING: Final = 5_000
 """How many labelled pairs are scored by every stage to choose between routings."""
+_LISTED: Final = 0.05
+"""Which share of the demo's labels is listed for review."""
 
 
 def score_files(
@@ -376,11 +379,34 @@ def audit_run(folder: str | Path, out: str | Path, *, budget: float) -> Audited:
     return Audited(recipe.name, labels, listed.height, None if truth is None else known(labels, listed, pairs, truth))
 
 
+def review_file_of(folder: str | Path, out: str | Path, *, budget: float) -> Path:
+    """Return the review file `out` of a finished run, which an audit writes where nobody has begun with it yet."""
+    out = Path(out)
+    if not out.exists():
+        audit_run(folder, out, budget=budget)
+    return out
+
+
 def audit_split(files: Sequence[str | Path], split: str | Path, *, category_levels: int = 2) -> pl.DataFrame:
     """Return what leaks through the split file of these pairs: one row per task and key, as `fold.split.leaks` says."""
     settings = CurateSettings()
     pairs = clean(read_pairs([Path(file) for file in files], settings, training=False).pairs, settings)
     return leaks(pairs, read_split(Path(split), pairs), FoldSettings(category_levels=category_levels), seed=0)
+
+
+def serve_demo(run: str | Path, *, port: int, begun: Callable[[str], None]) -> None:
+    """Serve the demo's run with its tree, report and suspected labels, on this machine alone, until told to end.
+
+    Raises DataError where the run is not there, and OSError where the port is taken.
+    """
+    from shopglot.serve.run import Given, serve
+
+    run = Path(run)
+    if not (run / "bundle" / "manifest.json").is_file():
+        raise DataError(f"there is no finished demo in {run}; make it with `make demo`, which takes some minutes")
+    review = review_file_of(run, run / "review.csv", budget=_LISTED)
+    given = Given(taxonomy=[run / "data" / "taxonomy.txt"], run=run, review=review)
+    serve(run / "bundle", given, HttpSettings(), host="127.0.0.1", port=port, begun=begun)
 
 
 def explain(bundle: str | Path, pair: Pair) -> tuple[Attribution, float]:

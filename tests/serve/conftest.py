@@ -9,8 +9,8 @@ from shopglot.serve.suggest import Suggester
 from tests import shop
 from tests.serve.quick import SharedWords
 
-FEW_LANGUAGES = HttpSettings(languages=("ar", "de", "en"))
-"""Each language takes its time to load."""
+FEW_LANGUAGES = HttpSettings(languages=("ar", "de", "en"), queue_seconds=60, deadline_seconds=60)
+"""Each language takes its time to load, and a busy machine its time to answer."""
 
 
 @pytest.fixture(scope="module")

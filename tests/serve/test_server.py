@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from shopglot.pack.bundle import Bundle
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.run import Given, encoder_of, load_extras
 from tests import shop
 from tests.command import Command, refused
 from tests.pack.conftest import *  # noqa: F403  # the tiny bundles
+from tests.serve.review_files import review_file, suspects
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +132,27 @@ def test_without_a_taxonomy_there_is_nothing_to_suggest_from(lexical: Bundle, fo
     extras = load_extras(folder / "bundle", lexical, Given())
     assert (extras.suggester, extras.keys, extras.translating, extras.facts["name"]) == (None, None, None, "made up")
     assert encoder_of(lexical.scorer) is None
+
+
+def test_a_report_and_a_review_file_are_taken_and_what_became_of_its_decisions_is_logged(
+    lexical: Bundle, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    review = review_file(tmp_path / "review.csv")
+    with Reviews(review) as earlier:
+        earlier.decide(earlier.file.suspects[0].key, "keep", "ana", version=0)
+    review_file(review, suspects(9))
+    (tmp_path / "report.html").write_text("a report")
+    extras = load_extras(folder / "bundle", lexical, Given(run=tmp_path, review=review))
+    assert extras.report == tmp_path / "report.html"
+    assert extras.reviews is not None
+    extras.reviews.close()
+    assert "review.csv has changed since; all 1 decisions still hold" in caplog.text
+
+
+def test_what_is_no_report_or_review_is_refused_before_it_listens(
+    folder: Path, tmp_path: Path, shopglot: Command
+) -> None:
+    (tmp_path / "notes.csv").write_text("id,query,target\n1,tea,food\n")
+    refused(shopglot("serve", folder / "bundle", "--review", tmp_path / "notes.csv"), "lacks label")
+    refused(shopglot("serve", folder / "bundle", "--review", tmp_path / "absent.csv"), "there is no file")
+    refused(shopglot("serve", folder / "bundle", "--report", tmp_path), "holds no report.html")

@@ -16,7 +16,8 @@ CHANGES: Final = {"keep": "confirmed", "flip": "relabelled", "drop": "dropped", 
 _NEEDED: Final = ("id", "query", "target")
 _ONE_OF: Final = ("action", "label")
 _LABELS: Final = {"0": 0, "1": 1}
-_ACTION: Final = r"^(keep|flip|drop|weight)(?: (\d+(?:\.\d+)?))?$"
+ACTION: Final = r"^(keep|flip|drop|weight)(?: (\d+(?:\.\d+)?))?$"
+"""An action in lower case, without spaces around it."""
 
 
 def correct(pairs: Pairs, reviews: Sequence[Path]) -> tuple[Pairs, dict[str, int]]:
@@ -66,8 +67,8 @@ def _changes(review: pl.DataFrame, pairs: Pairs, path: Path) -> pl.DataFrame:
     """Return `id`, `change`, the new `label` and the `factor` of the reviewed rows; raises DataError for a fault."""
     given = pairs.frame.select("id", "query", "target", own=pl.col("label"), known=True)
     parsed = review.with_columns(
-        verb=pl.col("action").str.extract(_ACTION, 1),
-        factor=pl.col("action").str.extract(_ACTION, 2).cast(pl.Float64),
+        verb=pl.col("action").str.extract(ACTION, 1),
+        factor=pl.col("action").str.extract(ACTION, 2).cast(pl.Float64),
         written=pl.col("edited").str.strip_suffix(".0").replace_strict(_LABELS, default=None, return_dtype=pl.Int8),
     )
     rows = parsed.join(given, on="id", how="left", suffix="_given", maintain_order="left")

@@ -1,5 +1,6 @@
 """Which words a probability rests on, found by leaving each of them out."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -37,18 +38,43 @@ class Attribution:
     words: pl.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A pair without one word of one of its texts."""
+
+    field: str
+    word: str
+    pair: Pair
+
+
 def attribute(scorer: Scorer, pair: Pair) -> Attribution:
     """Return how much the score of `pair` drops when each word is left out of it (occlusion, Zeiler and Fergus 2014).
 
-    Scripts without spaces are taken two letters at a time, and katakana by the run. All variants are scored at once.
-    A word may count for nothing because another says the same; then it is leaving out both that would tell.
+    All variants are scored at once. A word may count for nothing because another says the same; then it is leaving
+    out both that would tell.
     """
-    variants = [(field, *left_out) for field in _FIELDS for left_out in _left_out(getattr(pair, field) or "")]
-    texts = [asdict(pair), *(asdict(pair) | {field: rest, "id": None} for field, _, rest in variants)]
-    whole, *without = scorer.score(Pairs.of(Pair(**text) for text in texts)).tolist()
-    rows = [(field, word, score, whole - score) for (field, word, _), score in zip(variants, without, strict=True)]
+    variants = without_each_word(pair)
+    whole, *without = scorer.score(Pairs.of([pair, *(each.pair for each in variants)])).tolist()
+    return attributed(whole, variants, without)
+
+
+def without_each_word(pair: Pair) -> list[Variant]:
+    """Return the variants of a pair, in the order of its texts.
+
+    Scripts without spaces are taken two letters at a time, and katakana by the run.
+    """
+    return [
+        Variant(field, word, Pair(**(asdict(pair) | {field: rest, "id": None})))
+        for field in _FIELDS
+        for word, rest in _left_out(getattr(pair, field) or "")
+    ]
+
+
+def attributed(probability: float, variants: Sequence[Variant], without: Iterable[float]) -> Attribution:
+    """Return what became of a pair's probability in each of its variants, whose own are `without`."""
+    rows = [(each.field, each.word, score, probability - score) for each, score in zip(variants, without, strict=True)]
     schema = {"field": pl.String, "word": pl.String, "without": pl.Float64, "drop": pl.Float64}
-    return Attribution(whole, pl.DataFrame(rows, schema=schema, orient="row"))
+    return Attribution(probability, pl.DataFrame(rows, schema=schema, orient="row"))
 
 
 def console_attribution(attribution: Attribution, threshold: float) -> Table:

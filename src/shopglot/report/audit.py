@@ -29,8 +29,8 @@ SLICES: Final = ("language", "category", "annotator")
 _FEWEST_OF_A_CLASS: Final = 20
 _REASONS: Final = {
     "twin": "{} has the same query and target and the other label",
-    "child": "{} is relevant in a category below",
-    "parent": "{} is irrelevant in a category above",
+    "child": "{} is relevant in a category below: {}",
+    "parent": "{} is irrelevant in a category above: {}",
 }
 
 
@@ -96,7 +96,7 @@ def audit_labels(pairs: Pairs, judged: Judged, reviewed: Collection[str] = ()) -
     scored = rows["fold"].is_not_null()
     rows = rows.with_columns(probability=pl.Series(right), suspected=pl.Series(_suspected(rows, both)))
     audited = rows.filter((scored | rows["contradicted"]) & ~rows["id"].is_in(list(reviewed)))
-    return LabelAudit(_review(audited), _noise(rows.filter(scored)), rows.height - int(scored.sum()))
+    return LabelAudit(_review(audited, pairs), _noise(rows.filter(scored)), rows.height - int(scored.sum()))
 
 
 def known(audit: LabelAudit, listed: pl.DataFrame, pairs: Pairs, truth: pl.DataFrame) -> Known:
@@ -158,11 +158,14 @@ def _suspected(rows: pl.DataFrame, both: Floats) -> Mask:
     return found
 
 
-def _review(audited: pl.DataFrame) -> pl.DataFrame:
+def _review(audited: pl.DataFrame, pairs: Pairs) -> pl.DataFrame:
     """Return the rows as a review file has them, the likeliest to be wrong first."""
+    places = pairs.frame.select("id", place="target")
+    for kind in ("child", "parent"):
+        audited = audited.join(places.rename({"place": f"{kind}_place"}), left_on=kind, right_on="id", how="left")
     given = pl.when(pl.col("label") == 1).then("score").otherwise(1 - pl.col("score"))
     said = pl.format("the models give label {} a probability of {}", "label", given.round(2))
-    related = [pl.format(text, pl.col(kind)) for kind, text in _REASONS.items()]
+    related = [pl.format(text, *(kind, f"{kind}_place")[: text.count("{}")]) for kind, text in _REASONS.items()]
     wrong = pl.col("probability") < 0.5  # noqa: PLR2004
     columns = {
         "suggested": pl.when(wrong).then(1 - pl.col("label")).otherwise("label"),

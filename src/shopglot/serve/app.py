@@ -1,9 +1,10 @@
 """The application around a decider; making it loads nothing."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final, cast
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.enrich.enrich import Translating
-from shopglot.merge.decide import Decider
+from shopglot.merge.decide import Decider, Decision
 from shopglot.serve import cohere, filtering, health, native, tei, vllm
 from shopglot.serve.batcher import Batcher
 from shopglot.serve.docs_page import docs
@@ -23,10 +24,12 @@ from shopglot.serve.guard import Guard
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.judge import Judge
 from shopglot.serve.metrics import Metrics
-from shopglot.serve.pages import sign_in, site, try_page
+from shopglot.serve.pages import compare, report_page, review_page, sign_in, site, status, try_page
 from shopglot.serve.pages.addresses import is_page
+from shopglot.serve.pages.history import History
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.security import Keys
 from shopglot.serve.service import Service
 from shopglot.serve.sessions import Sessions
@@ -42,7 +45,8 @@ class Extras:
     """What a server may have beside its model.
 
     Without `keys` everyone may ask and nobody may change a policy. `tasks` are those that the model
-    decides, and `facts` what is told about it.
+    decides, `decision` is how, and `facts` what is told about it. `other` is a second model, which pages compare with
+    the first. `report` is the page of a run, and `reviews` are closed at the end.
     """
 
     tasks: tuple[Task, ...] = TASKS
@@ -50,6 +54,20 @@ class Extras:
     policies: Policies = field(default_factory=Policies)
     suggester: Suggester | None = None
     translating: Translating | None = None
+    decision: Decision | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    other: "Other | None" = None
+    report: Path | None = None
+    reviews: Reviews | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Other:
+    """A second model, with its own queue and within the same limits."""
+
+    decider: Decider
+    tasks: tuple[Task, ...] = TASKS
+    decision: Decision | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -60,14 +78,22 @@ def create_app(decider: Decider, settings: HttpSettings | None = None, extras: E
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with service.translations.running():
-            async with service.batcher.running([Question(task, _FIRST, _FIRST) for task in service.tasks]):
-                yield
+        async with AsyncExitStack() as running:
+            if extras.reviews is not None:
+                running.enter_context(extras.reviews)
+            running.enter_context(service.translations.running())
+            for each in (service, service.other):
+                if each is not None:
+                    first = [Question(task, _FIRST, _FIRST) for task in each.tasks]
+                    await running.enter_async_context(each.batcher.running(first))
+            await running.enter_async_context(service.history.running())
+            yield
 
     app = FastAPI(title="shopglot", version=version("shopglot"), lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.service = service
     app.add_api_route("/docs", docs, include_in_schema=False)
-    for part in (native, filtering, tei, cohere, vllm, health, site, sign_in, try_page):
+    pages = (site, sign_in, try_page, compare, report_page, review_page, status)
+    for part in (native, filtering, tei, cohere, vllm, health, *pages):
         app.include_router(part.router)
     app.add_exception_handler(ServeError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -91,8 +117,17 @@ def _service(decider: Decider, settings: HttpSettings, extras: Extras) -> Servic
         translations=Translations(extras.translating, judge, settings.deadline_seconds),
         suggester=extras.suggester,
         sessions=None if extras.keys is None else _sessions(extras.keys, settings),
+        decision=extras.decision,
         facts=extras.facts,
+        history=History(metrics),
+        other=None if extras.other is None else _service(extras.other.decider, settings, _alone(extras.other)),
+        report=extras.report,
+        reviews=extras.reviews,
     )
+
+
+def _alone(other: Other) -> Extras:
+    return Extras(tasks=other.tasks, decision=other.decision, facts=other.facts)
 
 
 def _sessions(keys: Keys, settings: HttpSettings) -> Sessions:

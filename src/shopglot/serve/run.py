@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from shopglot.core.errors import BundleError
 from shopglot.core.files import sha256
 from shopglot.core.scores import Encoder
 from shopglot.curate.taxonomy import read_taxonomy
@@ -14,9 +16,11 @@ from shopglot.learn.embedding import EmbeddingScorer
 from shopglot.learn.pretrained import resolve
 from shopglot.merge.blend import Blend, Mean
 from shopglot.pack.bundle import Bundle, load
-from shopglot.serve.app import Extras, create_app
+from shopglot.serve.app import Extras, Other, create_app
 from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.pages.report_page import report_of
 from shopglot.serve.policy import Policies
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.security import Keys
 from shopglot.serve.suggest import Suggester
 
@@ -25,12 +29,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The files a server starts with beside its bundle, which it never writes; `policies` is the one it may write."""
+    """The files a server starts with beside its bundle, which it never writes.
+
+    `policies` is a folder that it may write, and beside `review` it keeps what people decide. `compare` is the bundle
+    of the second model, and `run` the folder of the run whose report is shown.
+    """
 
     taxonomy: Sequence[Path] = ()
     keys: Path | None = None
     policies: Path | None = None
     translator: TranslateSettings | None = None
+    compare: Path | None = None
+    run: Path | None = None
+    review: Path | None = None
 
 
 def serve(
@@ -71,8 +82,31 @@ def load_extras(bundle: Path, model: Bundle, given: Given) -> Extras:
         policies=Policies(given.policies),
         suggester=Suggester.of(paths, encoder) if paths else None,
         translating=None if given.translator is None else Translating.of(given.translator, resolve),
-        facts={**model.facts, "sha256": sha256(bundle / "manifest.json")},
+        decision=model.decision,
+        facts=_facts(bundle, model),
+        other=None if given.compare is None else _other(given.compare, given.taxonomy, model),
+        report=None if given.run is None else report_of(given.run),
+        reviews=None if given.review is None else _reviews(given.review),
     )
+
+
+def _reviews(review: Path) -> Reviews:
+    reviews = Reviews(review)
+    if reviews.notice is not None:
+        log.warning(reviews.notice)
+    return reviews
+
+
+def _other(bundle: Path, taxonomy: Sequence[Path], first: Bundle) -> Other:
+    model = load(bundle)
+    if not model.decision.tasks.keys() & first.decision.tasks.keys():
+        raise BundleError(f"{bundle} decides no task of the served bundle; compare bundles of the same task")
+    knowing = model.knowing(read_taxonomy(taxonomy, model.curate))
+    return Other(knowing, tuple(model.decision.tasks), model.decision, _facts(bundle, model))
+
+
+def _facts(bundle: Path, model: Bundle) -> dict[str, Any]:
+    return {**model.facts, "sha256": sha256(bundle / "manifest.json")}
 
 
 def encoder_of(scorer: object) -> Encoder | None:

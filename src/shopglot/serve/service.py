@@ -3,17 +3,21 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
 from shopglot.core.pair import TASKS, Task
+from shopglot.merge.decide import Decision
 from shopglot.serve.batcher import Batcher
 from shopglot.serve.errors import ServeError
 from shopglot.serve.http_settings import HttpSettings
 from shopglot.serve.metrics import Metrics
+from shopglot.serve.pages.history import History
 from shopglot.serve.policy import Policies
 from shopglot.serve.question import Question, Verdict
+from shopglot.serve.reviews import Reviews
 from shopglot.serve.sessions import Sessions
 from shopglot.serve.suggest import Suggester
 from shopglot.serve.translation import Translation, Translations
@@ -23,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Service:
-    """The parts of one server."""
+    """The parts of one server. `other` are those of a second model that pages compare with the first."""
 
     tasks: tuple[Task, ...]
     settings: HttpSettings
@@ -33,7 +37,12 @@ class Service:
     translations: Translations
     suggester: Suggester | None
     sessions: Sessions | None
+    decision: Decision | None
     facts: dict[str, Any]
+    history: History
+    report: Path | None
+    reviews: Reviews | None
+    other: "Service | None" = None
 
     def task(self, named: Task | None, model: str | None = None) -> Task:
         """Return the task a request means: the one it names, the one its `model` ends with, or the server's."""

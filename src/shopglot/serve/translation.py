@@ -33,6 +33,11 @@ class Translations:
         """Take the translator, None where there is none, and what detects the language of a query."""
         self._translating, self._judge, self._deadline = translating, judge, deadline_seconds
 
+    @property
+    def there(self) -> bool:
+        """Whether there is a translator."""
+        return self._translating is not None
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Translate until the block ends."""

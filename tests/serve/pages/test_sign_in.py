@@ -83,7 +83,7 @@ def test_who_signs_out_is_a_stranger_again_even_with_the_old_cookie(member: Test
 
 
 def test_a_form_that_a_stranger_sends_leads_to_the_sign_in(stranger: TestClient) -> None:
-    answer = stranger.post("/try", data={"query": "tea", "targets": "wok"})
+    answer = stranger.post("/try", data={"query": "tea", "targets-QI": "wok"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/try")
 
 

@@ -42,7 +42,7 @@ def test_machines_are_not_told_of_pages(client: TestClient) -> None:
 
 
 def test_what_a_page_cannot_show_it_says_as_a_page(client: TestClient) -> None:
-    answer = client.post("/try", data={"query": "tea", "targets": "wok", "language": "tlh"})
+    answer = client.post("/try", data={"query": "tea", "targets-QI": "wok", "language": "tlh"})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
     assert "The form holds a task or a language that the page does not offer." in answer.text
 
@@ -54,7 +54,7 @@ def test_what_is_no_form_is_refused(client: TestClient, body: bytes) -> None:
 
 @pytest.mark.parametrize("origin", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere.example"}])
 def test_a_page_of_another_origin_can_send_no_form(client: TestClient, origin: dict[str, str]) -> None:
-    form = {"query": "tea", "targets": "wok"}
+    form = {"query": "tea", "targets-QI": "wok"}
     assert client.post("/try", data=form, headers=origin).status_code == 403
     assert client.post("/rerank", json={"query": "tea", "texts": ["wok"]}, headers=origin).status_code == 200
 

@@ -12,9 +12,11 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from shopglot.report.figures import decimal
 from shopglot.serve.errors import ServeError
 from shopglot.serve.guard import KEY
 from shopglot.serve.pages.addresses import STATIC
+from shopglot.serve.pages.names import language_name
 from shopglot.serve.service import Service, service_of
 
 router: Final = APIRouter(include_in_schema=False)
@@ -51,8 +53,14 @@ async def static(name: str) -> Response:
 
 def places(service: Service) -> list[Place]:
     """Return the pages that this server has, in the order of the navigation."""
-    del service  # every server has these
-    return [Place("/try", "Try")]
+    all_there = {
+        Place("/try", "Try"): True,
+        Place("/compare", "Compare"): service.other is not None,
+        Place("/report", "Report"): service.report is not None,
+        Place("/review", "Review"): service.reviews is not None,
+        Place("/status", "Status"): True,
+    }
+    return [place for place, there in all_there.items() if there]
 
 
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -95,7 +103,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = _static_address
+    environment.filters["language"] = language_name
+    environment.globals |= {"static": _static_address, "language_name": language_name, "decimal": decimal}
     return environment
 
 
