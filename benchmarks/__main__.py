@@ -24,6 +24,7 @@ NAMES = (
     "request_of_fifty",
     "cross_encoder",
     "pack_speed",
+    "zipf_speed",
     "audit_noise",
     "bootstrap_shopify",
     "translation_agreement",

@@ -1,8 +1,8 @@
-"""A packed cross-encoder beside sentence-transformers: `python -m benchmarks.pack_speed [pairs] [a peer's python]`.
+"""A packed cross-encoder beside sentence-transformers: `python -m benchmarks.pack_speed [PAIRS [PEER [PRECISION …]]]`.
 
 All sides score the same distinct pairs of the public Shopify files with the same trained weights
 (`benchmarks/cross_encoder.py`). The peer is `CrossEncoder.predict` in torch float32, and with its own OpenVINO backend.
-That needs optimum-intel, which does not install beside this project: name the Python of an environment that has it.
+That needs optimum-intel, which does not install beside this project: PEER is the Python of an environment that has it.
 Without one, the same exported model runs as that backend runs it: batches of like length, OpenVINO's defaults, one
 batch after the other. Of three batch sizes the peer's best counts. The ceiling is this machine's int8 matrix product.
 
@@ -41,9 +41,10 @@ from shopglot.pack.settings import PackSettings
 from shopglot.pack.tokens import Tokens
 
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16", "int8")
-HINTS: Mapping[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+HINTS: Mapping[Precision, str] = {"fp32": "f32", "bf16": "bf16", "int8": "bf16"}
+"""What is not in int8 is in bfloat16 on both sides."""
 BATCH_SIZES = (32, 64, 128)
-TRIED = 1_000
+TRIED = 500
 """Pairs that warm every side up, and by which the peer's batch sizes are compared."""
 
 Texts = Sequence[tuple[str, str]]
@@ -69,7 +70,7 @@ class Work:
         print(json.dumps({"benchmark": "pack_speed", "side": side, **speed, **facts}), flush=True)
 
 
-def main(count: int, peer: str | None) -> None:
+def main(count: int, peer: str | None, precisions: Sequence[Precision]) -> None:
     """Score the same pairs with every side and print what each reaches."""
     bundle, dealt = cross_encoder(), parts()
     scorer = cast("EncoderScorer", bundle.scorer)
@@ -86,7 +87,7 @@ def main(count: int, peer: str | None) -> None:
     exact_scores = probabilities(exact)
     before = replace(bundle, scorer=Given(exact_scores)).score_clean(judged)
     with tempfile.TemporaryDirectory() as folder:
-        for precision in PRECISIONS:
+        for precision in precisions:
             own = packed(bundle, precision, Path(folder) / precision)
             own.scorer.score(Pairs(judged.frame.head(TRIED)))
             start = perf_counter()
@@ -241,4 +242,8 @@ def int8_ceiling() -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_800, sys.argv[2] if len(sys.argv) > 2 else None)
+    main(
+        int(sys.argv[1]) if len(sys.argv) > 1 else 10_800,
+        sys.argv[2] if len(sys.argv) > 2 else None,
+        [name for name in PRECISIONS if name in sys.argv[3:]] or PRECISIONS[1:],
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tokenizers import Tokenizer
 
 import shopglot as package
 from shopglot.config import Recipe, load_distill_settings, load_recipe
@@ -214,6 +215,20 @@ def test_a_students_folder_belongs_to_its_settings_and_its_teacher(
         distill(copied, settings, tmp_path / "out")
 
 
+def test_a_trimmed_student_knows_every_text_of_the_run(teacher: Path, tiny_bert: Path, tmp_path: Path) -> None:
+    student = {"learner": "encoder", "name": "cut", "tasks": ["QC"], "model": str(tiny_bert), "steps": 1}
+    wanted = DistillSettings.model_validate({"trim": True, "student": [{**student, "batch_size": 4}]})
+    distill(teacher, wanted, tmp_path / "out")
+    (tokenizer,) = (tmp_path / "out" / "bundle").rglob("tokenizer.json")
+    kept = Tokenizer.from_file(str(tokenizer))
+    whole = Tokenizer.from_file(str(tiny_bert / "tokenizer.json"))
+    assert kept.get_vocab_size() < whole.get_vocab_size()
+    dev = pl.read_ndjson(teacher / "data" / "dev_QC.txt")
+    for text in pl.concat([dev["category_path"].str.replace_all(",", ", "), dev["origin_query"]]).unique():
+        assert kept.encode(text).tokens == whole.encode(text).tokens
+    assert not list((tmp_path / "out" / "models").glob("*.work"))
+
+
 def test_the_command_says_what_the_student_keeps(
     teacher: Path, tiny_bert: Path, tmp_path: Path, shopglot: Command
 ) -> None:
@@ -237,6 +252,11 @@ def test_settings_of_a_student_are_read_strictly(tmp_path: Path) -> None:
     path.write_text("margin: 0.5\n")
     with pytest.raises(RecipeError, match="`margin` is for the learner `encoder`"):
         load_distill_settings(path)
+    path.write_text("trim: true\n")
+    with pytest.raises(RecipeError, match="`trim` is for the learner `encoder`"):
+        load_distill_settings(path)
+    with pytest.raises(RecipeError, match="`spare` is what `trim` keeps; set `trim: true`"):
+        load_distill_settings(None, ["spare=20"])
     with pytest.raises(RecipeError, match="'a/b' is no name of a learner"):
         load_distill_settings(None, ["student.0.name=a/b"])
     with pytest.raises(RecipeError, match=r"unknown key 'student\.0\.layer'"):

@@ -27,7 +27,7 @@ from shopglot.learn.validate import fit_once
 from shopglot.merge.blend import Blend, MemberScores
 from shopglot.merge.weights import fit_weights
 from shopglot.pack.bundle import Calibrated, load
-from shopglot.pack.distill import TransferSet, from_labelled, from_unlabelled, student_of
+from shopglot.pack.distill import TransferSet, from_labelled, from_unlabelled, student_of, trimmed_student
 from shopglot.pack.distill_settings import DistillSettings
 from shopglot.pack.record import begin_run, keep_teacher, read_scores, require_finished
 from shopglot.pipeline import (
@@ -181,10 +181,23 @@ def _students(
         pairs = drop_translations(pairs, rate, taught.seed)
     for given, known in zip(settings.student, taught.learn, strict=True):
         own = given.model_copy(update={"tasks": known.tasks})
-        student = student_of(own, settings.margin, template(taught), data.taxonomy, lessons)
+        student = student_of(own, settings, template(taught), data.taxonomy, lessons)
+        if settings.trim:
+            student = trimmed_student(student, [pairs, *_texts_known(data, lessons)], settings.spare)
         folder = out / "models" / own.name
         scorers[own.name] = fit_once(student, pairs.of_tasks(own.tasks), folder, load_fitted, "all folds")
     return scorers
+
+
+def _texts_known(data: Data, lessons: TransferSet) -> list[Pairs]:
+    """Return all pairs whose texts a student may meet: those it learns from, those of the run, and all categories."""
+    paths = pl.DataFrame({"target": data.taxonomy}, schema={"target": pl.String})
+    return [
+        lessons.pairs,
+        data.train,
+        data.dev,
+        Pairs.from_frame(paths.with_columns(task=pl.lit("QC"), query=pl.lit(""))),
+    ]
 
 
 def _evenly(scorers: Mapping[str, SavableScorer], tasks: Mapping[str, tuple[Task, ...]]) -> Blend:

@@ -1,6 +1,7 @@
 """Distillation: what a teacher says of pairs becomes what a student learns (Hinton, Vinyals and Dean, 2015)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -22,7 +23,8 @@ from shopglot.learn.encoder import EncoderLearner
 from shopglot.learn.settings import EmbeddingSettings, EncoderSettings
 from shopglot.merge.chain import cross_fitted
 from shopglot.merge.settings import MergeSettings
-from shopglot.pack.distill_settings import StudentSettings
+from shopglot.pack.distill_settings import DistillSettings, StudentSettings
+from shopglot.pack.trimmed_student import TrimmedEncoderLearner, texts_of
 
 OUT_OF_FOLD: Final = "out of fold"
 LABEL: Final = "label"
@@ -152,12 +154,20 @@ class Student:
 
 
 def student_of(
-    settings: StudentSettings, margin: float, template: Template, taxonomy: tuple[str, ...], lessons: TransferSet
+    own: StudentSettings, settings: DistillSettings, template: Template, taxonomy: tuple[str, ...], lessons: TransferSet
 ) -> Student:
-    """Return the learner that the settings name, to be taught by `lessons`; `margin` is for a cross-encoder."""
-    match settings:
+    """Return the learner that `own` names, one of the students of `settings`, to be taught by `lessons`."""
+    match own:
         case EmbeddingSettings():
-            learner: _Taught = EmbeddingLearner(settings, template, taxonomy)
+            learner: _Taught = EmbeddingLearner(own, template, taxonomy)
         case EncoderSettings():
-            learner = EncoderLearner(settings, template, margin)
-    return Student(settings.name, settings.tasks, learner, lessons)
+            learner = EncoderLearner(own, template, settings.margin)
+    return Student(own.name, own.tasks, learner, lessons)
+
+
+def trimmed_student(student: Student, pairs: Sequence[Pairs], spare: int) -> Student:
+    """Return the student with a cross-encoder that only has the pieces of words that `pairs` use; another as it is."""
+    if not isinstance(student.learner, EncoderLearner):
+        return student
+    learner = TrimmedEncoderLearner(student.learner, texts_of(pairs, student.learner), spare)
+    return replace(student, learner=learner)

@@ -35,6 +35,14 @@ class DistillSettings(BaseModel):
         description="The share of a cross-encoder's loss that is margin-MSE over targets of one query; the rest is "
         "binary cross-entropy.",
     )
+    trim: bool = Field(
+        default=False,
+        description="Cut the word embeddings of a cross-encoder, before it learns, to the pieces of words that the "
+        "pairs of the run, the files and the categories use.",
+    )
+    spare: int = Field(
+        default=0, ge=0, description="The most probable of the unused pieces, which `trim` keeps for new texts."
+    )
     made: NegativeSettings | None = Field(
         default=None,
         description="Also let the teacher judge other targets for the queries of the relevant pairs, drawn as negatives"
@@ -48,9 +56,21 @@ class DistillSettings(BaseModel):
 
     @model_validator(mode="after")
     def _margins_need_a_cross_encoder(self) -> Self:
-        if self.margin and not any(isinstance(each, EncoderSettings) for each in self.student):
+        if self.margin and not self._has_a_cross_encoder:
             raise ValueError("`margin` is for the learner `encoder`; the heads of `embedding` learn cross-entropy")
         return self
+
+    @model_validator(mode="after")
+    def _only_cross_encoders_are_trimmed(self) -> Self:
+        if self.trim and not self._has_a_cross_encoder:
+            raise ValueError("`trim` is for the learner `encoder`; `shopglot pack` trims what `embedding` only names")
+        if self.spare and not self.trim:
+            raise ValueError("`spare` is what `trim` keeps; set `trim: true`, or leave it out")
+        return self
+
+    @property
+    def _has_a_cross_encoder(self) -> bool:
+        return any(isinstance(each, EncoderSettings) for each in self.student)
 
     def to_yaml(self) -> str:
         """Return the settings with every default spelled out."""
