@@ -37,9 +37,9 @@ from shopglot.merge.chain import redecide
 from shopglot.merge.decide import Decided
 from shopglot.merge.intervals import f1_difference, f1_interval
 from shopglot.pack.bundle import Bundle
-from shopglot.serve.budget import Wanted
-from shopglot.serve.cascade import Cascade
-from shopglot.serve.deciders import load_decider
+from shopglot.serve.cascade.budget import Wanted
+from shopglot.serve.cascade.cascade import Cascade
+from shopglot.serve.cascade.deciders import load_decider
 
 ROOT = Path(__file__).parents[1]
 DEV = SHOPIFY / "dev_QC.txt"

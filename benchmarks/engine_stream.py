@@ -87,7 +87,7 @@ def write_file(path: Path, rows: int) -> dict[str, object]:
 
 def score(path: Path) -> None:
     """Score one file, and print seconds and memory."""
-    from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
+    from shopglot.serve.files.stream import Scoring, begun, score_chunks, survey_files
 
     before, start, worked = _peak(), time.perf_counter(), time.process_time()
     model = path.with_name("manifest.json")

@@ -58,8 +58,8 @@ def main(rows: int) -> None:
 def score(side: str, folder: Path) -> None:
     """Score the file once, and print the seconds."""
     from shopglot.jobs import score_files, score_on_cluster
-    from shopglot.serve.cluster import connected
-    from shopglot.serve.settings import ClusterSettings
+    from shopglot.serve.files.settings import ClusterSettings
+    from shopglot.serve.machines.cluster import connected
 
     files, bundle, start = [folder / "pairs.parquet"], folder / "run" / "bundle", time.perf_counter()
     with tempfile.TemporaryDirectory() as out:

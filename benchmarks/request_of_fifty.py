@@ -36,9 +36,9 @@ from shopglot.core.pairs import Pairs
 from shopglot.curate.prepare import prepare_for_scoring
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
-from shopglot.serve.cascade import Cascade
-from shopglot.serve.run import Given, load_served
-from shopglot.serve.threads import at_rest, limit_products
+from shopglot.serve.cascade.cascade import Cascade
+from shopglot.serve.http.run import Given, load_served
+from shopglot.serve.http.threads import at_rest, limit_products
 
 ROOT = Path(__file__).parents[1]
 VECTORS = ROOT / "runs" / "vectors" / "bundle"

@@ -20,10 +20,10 @@ from shopglot.curate.prepare import prepare
 from shopglot.curate.settings import CurateSettings
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.pack.bundle import Bundle
-from shopglot.serve.judge import Judge
-from shopglot.serve.model import encoder_of
-from shopglot.serve.question import Question
-from shopglot.serve.suggest import Suggester, consistent, with_ancestors
+from shopglot.serve.http.judge import Judge
+from shopglot.serve.http.model import encoder_of
+from shopglot.serve.http.question import Question
+from shopglot.serve.http.suggest import Suggester, consistent, with_ancestors
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "shopify_qc"

@@ -315,7 +315,7 @@ def score(
     Example: `shopglot score runs/demo/bundle new_pairs.csv --out scored.jsonl`
     """
     from shopglot.jobs import score_files, score_on_cluster
-    from shopglot.serve.settings import ClusterSettings
+    from shopglot.serve.files.settings import ClusterSettings
 
     trees, given = tuple(taxonomy or ()), tuple(files)
     for_ray = {
@@ -367,8 +367,8 @@ def budget(
     """
     from shopglot.jobs import plan_cascade
     from shopglot.report.table import plain_table
-    from shopglot.serve.budget import Wanted
-    from shopglot.serve.budget_files import frontier_table, stage_table
+    from shopglot.serve.cascade.budget import Wanted
+    from shopglot.serve.cascade.budget_files import frontier_table, stage_table
 
     seconds = None if hours is None else hours * 3600 / pairs
     wanted = Wanted(lose=lose, seconds=seconds)
@@ -659,12 +659,12 @@ def serve(
 
     Example: `shopglot serve runs/demo/bundle --port 8000 --taxonomy runs/demo/data/taxonomy.txt`
     """
-    from shopglot.serve.threads import one_for_tables
+    from shopglot.serve.http.threads import one_for_tables
 
     one_for_tables()  # before anything imports polars
     from shopglot.config import load_http_settings, load_translate_settings
-    from shopglot.serve.run import Given
-    from shopglot.serve.run import serve as serve_model
+    from shopglot.serve.http.run import Given
+    from shopglot.serve.http.run import serve as serve_model
 
     read = load_http_settings(settings)
     given = Given(
@@ -692,7 +692,7 @@ def demo(
     Example: `shopglot demo --port 8080 --no-browser`
     """
     from shopglot.jobs import serve_demo
-    from shopglot.serve.browser import open_once_it_answers
+    from shopglot.serve.http.browser import open_once_it_answers
 
     def begun(address: str) -> None:
         output.print(f"the pages: {address} (Ctrl-C ends them)")

@@ -23,7 +23,7 @@ from shopglot.learn.sweep_settings import SweepSettings
 from shopglot.merge.settings import MergeSettings
 from shopglot.pack.distill_settings import DistillSettings
 from shopglot.report.settings import ReportSettings
-from shopglot.serve.http_settings import HttpSettings
+from shopglot.serve.http.settings import HttpSettings
 
 _SWEPT: Final = ("format", "learn", "merge")
 M = TypeVar("M", bound=BaseModel)

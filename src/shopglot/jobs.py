@@ -60,18 +60,18 @@ from shopglot.report.kept import read_side
 from shopglot.report.review import check_review, write_review
 from shopglot.report.settings import ReportSettings
 from shopglot.report.summary import Report, check_slices, summarise
-from shopglot.serve.budget import Budget, Wanted, budget_of
-from shopglot.serve.budget_files import MARK as BUDGET_MARK
-from shopglot.serve.budget_files import write_budget
-from shopglot.serve.cluster import connected
-from shopglot.serve.deciders import load_decider
-from shopglot.serve.http_settings import HttpSettings
-from shopglot.serve.settings import ClusterSettings, EngineSettings
-from shopglot.serve.sharded import score_in_shards
-from shopglot.serve.stage_cost import Repetition, measure
-from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
-from shopglot.serve.units import parquet_files
-from shopglot.serve.worker import Job
+from shopglot.serve.cascade.budget import Budget, Wanted, budget_of
+from shopglot.serve.cascade.budget_files import MARK as BUDGET_MARK
+from shopglot.serve.cascade.budget_files import write_budget
+from shopglot.serve.cascade.deciders import load_decider
+from shopglot.serve.cascade.stage_cost import Repetition, measure
+from shopglot.serve.files.settings import ClusterSettings, EngineSettings
+from shopglot.serve.files.stream import Scoring, begun, score_chunks, survey_files
+from shopglot.serve.http.settings import HttpSettings
+from shopglot.serve.machines.cluster import connected
+from shopglot.serve.machines.sharded import score_in_shards
+from shopglot.serve.machines.units import parquet_files
+from shopglot.serve.machines.worker import Job
 
 _JUDGING: Final = 5_000
 """How many labelled pairs are scored by every stage to choose between routings."""
@@ -399,7 +399,7 @@ def serve_demo(run: str | Path, *, port: int, begun: Callable[[str], None]) -> N
 
     Raises DataError where the run is not there, and OSError where the port is taken.
     """
-    from shopglot.serve.run import Given, serve
+    from shopglot.serve.http.run import Given, serve
 
     run = Path(run)
     if not (run / "bundle" / "manifest.json").is_file():

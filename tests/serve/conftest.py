@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from shopglot.serve.app import Extras, create_app
-from shopglot.serve.http_settings import HttpSettings
-from shopglot.serve.suggest import Suggester
+from shopglot.serve.http.app import Extras, create_app
+from shopglot.serve.http.settings import HttpSettings
+from shopglot.serve.http.suggest import Suggester
 from tests import shop
 from tests.serve.deciders import SharedWords
 

@@ -14,8 +14,8 @@ from shopglot.core.pairs import Pairs
 from shopglot.curate.settings import CurateSettings
 from shopglot.merge.calibrate import Calibration
 from shopglot.merge.decide import Decided, Decision, TaskDecision
-from shopglot.serve.settings import EngineSettings
-from shopglot.serve.stream import Scoring, begun, score_chunks, survey_files
+from shopglot.serve.files.settings import EngineSettings
+from shopglot.serve.files.stream import Scoring, begun, score_chunks, survey_files
 
 PLAIN = Decision(
     tasks={task: TaskDecision(calibration=Calibration(kind="none"), threshold=0.5, prior=0.3) for task in ("QC", "QI")}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from shopglot.serve.cascade import Cost
-from shopglot.serve.routings import Evidence, Said
+from shopglot.serve.cascade.cascade import Cost
+from shopglot.serve.cascade.routings import Evidence, Said
 
 
 def evidence(rows: int, noises: list[float], seed: int = 0) -> Evidence:

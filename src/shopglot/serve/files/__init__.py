@@ -1,0 +1,1 @@
+"""Files of any size are scored in little memory."""

@@ -1,0 +1,1 @@
+"""The machines of a Ray cluster score files together."""
