@@ -159,7 +159,7 @@ def run(
     out: Out,
     overrides: Overrides = None,
     max_bad_rows: Annotated[
-        float | None, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops the run.")
+        float | None, typer.Option(min=0, max=1, help="The share of unreadable rows that stops the run.")
     ] = None,
 ) -> None:
     """Learn from labelled files: folds, models, thresholds, an honest report and a bundle that scores.
@@ -291,7 +291,7 @@ def score(
         typer.Option(help="Files of category paths that the shop has now; may be given again."),
     ] = None,
     max_bad_rows: Annotated[
-        float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
+        float, typer.Option(min=0, max=1, help="The share of unreadable rows that stops it.")
     ] = 1.0,
     part_mb: Annotated[
         float, typer.Option(min=0.001, help="About how many megabytes of text are scored at a time.")
@@ -487,7 +487,7 @@ def translate(
         bool, typer.Option("--dry-run", help="Only say how many texts are new: no model is loaded, nothing written.")
     ] = False,
     max_bad_rows: Annotated[
-        float, typer.Option(help="The share of unreadable rows, from 0 to 1, that stops it.")
+        float, typer.Option(min=0, max=1, help="The share of unreadable rows that stops it.")
     ] = 1.0,
 ) -> None:
     """Fill in `translated_query`, the query in English, where a file of pairs has none.

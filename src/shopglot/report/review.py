@@ -81,6 +81,9 @@ def outcome(audit: LabelAudit, listed: int, known: Known | None) -> list[str]:
         sentences += [
             f"simulated noise: {count(known.found)} of the listed labels are wrong, a precision of "
             f"{percent(known.precision)} %",
+        ]
+    if known is not None and known.flipped:
+        sentences += [
             f"of the {count(known.flipped)} wrong ones among the audited labels ({count(known.everywhere)} among all) "
             f"that is a recall of {percent(known.recall)} %",
         ]

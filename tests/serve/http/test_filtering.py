@@ -65,8 +65,12 @@ def test_in_shadow_mode_all_stay_and_what_would_go_is_recorded() -> None:
 
 
 @pytest.fixture
-def keyed() -> TestClient:
-    keys = Keys((Key("reader", digest(READER)), Key("boss", digest(ADMIN), admin=True)))
+def keys() -> Keys:
+    return Keys((Key("reader", digest(READER)), Key("boss", digest(ADMIN), admin=True)))
+
+
+@pytest.fixture
+def keyed(keys: Keys) -> TestClient:
     return TestClient(create_app(SharedWords(), FEW_LANGUAGES, Extras(keys=keys)))
 
 
@@ -99,3 +103,19 @@ def test_only_an_admin_changes_a_policy(keyed: TestClient, client: TestClient) -
         assert keyed.put("/v1/policy", json=change).status_code == 401
     assert client.put("/v1/policy", json=change).status_code == 403
     assert client.post("/v1/policy/rollback", json={"version": 0, "based_on": 0}).status_code == 403
+
+
+def test_a_threshold_for_a_task_that_the_model_does_not_decide_is_refused(keys: Keys) -> None:
+    change = {"based_on": 0, "policy": {"thresholds": [{"task": "QI", "threshold": 0.7}]}}
+    with TestClient(create_app(SharedWords(), FEW_LANGUAGES, Extras(tasks=("QC",), keys=keys))) as client:
+        answer = client.put("/v1/policy", json=change, headers=bearer(ADMIN))
+        assert answer.status_code == 422
+        assert "the model decides QC, not QI" in answer.text
+        assert client.get("/v1/policy", headers=bearer(ADMIN)).json()["version"] == 0
+
+
+def test_what_is_refused_without_a_key_is_counted_by_its_path(keyed: TestClient) -> None:
+    with keyed:
+        keyed.get("/v1/policy")
+        text = keyed.get("/metrics", headers=bearer(READER)).text
+    assert 'shopglot_requests_total{path="/v1/policy",status="401"} 1.0' in text

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import Route
 
 from shopglot.core.pair import TASKS, Task
 from shopglot.enrich.enrich import Translating
@@ -93,12 +94,17 @@ def create_app(decider: Decider, settings: HttpSettings | None = None, extras: E
     app.state.service = service
     app.add_api_route("/docs", docs, include_in_schema=False)
     pages = (site, sign_in, try_page, compare, report_page, review_page, status)
-    for part in (native, filtering, tei, cohere, vllm, health, *pages):
+    parts = (native, filtering, tei, cohere, vllm, health, *pages)
+    for part in parts:
         app.include_router(part.router)
     app.add_exception_handler(ServeError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _elsewhere)
-    app.add_middleware(Guard, settings=settings, keys=extras.keys, sessions=service.sessions, metrics=service.metrics)
+    routes = (*app.routes, *(route for part in parts for route in part.router.routes))
+    paths = frozenset(route.path for route in routes if isinstance(route, Route))
+    app.add_middleware(
+        Guard, settings=settings, keys=extras.keys, sessions=service.sessions, metrics=service.metrics, paths=paths
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["GET", "POST"], allow_headers=["*"]

@@ -125,6 +125,8 @@ async def policy_version(version: int, service: Serving) -> Version:
 @router.put("/v1/policy", responses=_WITH_ADMIN)
 async def replace_policy(body: PolicyChange, service: Serving, _: Admin) -> Version:
     """Put a policy in force; it is refused where another came since the version that it was made from."""
+    for each in body.policy.thresholds:
+        service.task(each.task)  # which raises where the model does not decide it
     return await to_thread.run_sync(lambda: service.policies.replace(body.policy, based_on=body.based_on))
 
 

@@ -39,10 +39,11 @@ class Guard:
         keys: Keys | None,
         sessions: Sessions | None,
         metrics: Metrics,
+        paths: frozenset[str],
     ) -> None:
-        """Take the application behind; without keys, everyone may ask, and nobody needs a session."""
+        """Take the application behind, and the paths it has; without keys, everyone may ask without a session."""
         self.app, self.settings, self.metrics = app, settings, metrics
-        self.keys, self.sessions = keys, sessions
+        self.keys, self.sessions, self.paths = keys, sessions, paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -61,7 +62,7 @@ class Guard:
             failed = ServeError(500, "Backend", "the server failed on this request; its log says where")
             await error_response(scope["path"], failed)(scope, receive, answer.send)
         finally:
-            path, status, seconds = _route(scope), answer.status or _GONE, time.monotonic() - began
+            path, status, seconds = self._route(scope), answer.status or _GONE, time.monotonic() - began
             self.metrics.answered(path, status, seconds)
             log.info("%s %s %d %.0f ms", scope["method"], path, status, seconds * 1000)
 
@@ -86,6 +87,11 @@ class Guard:
         if scope["method"] not in SAFE and (signed_in is not None or is_for_people(scope["path"])):
             refuse_other_origins(headers)
         return signed_in or require_key(self.keys, scope["path"], headers)
+
+    def _route(self, scope: Scope) -> str:
+        """Return the path as the application wrote it, for what clients write would make endless series."""
+        path = getattr(scope.get("route"), "path", scope["path"])
+        return str(path) if path in self.paths else "unknown"
 
 
 class _Answer:
@@ -159,8 +165,3 @@ def _refusal(scope: Scope, error: ServeError) -> Response:
         query = scope["query_string"].decode("latin-1") if scope["method"] in SAFE else ""
         return RedirectResponse(sign_in_address(scope["path"], query), 303)
     return error_response(scope["path"], error)
-
-
-def _route(scope: Scope) -> str:
-    """Return the path as the application wrote it, for what clients write would make endless series."""
-    return getattr(scope.get("route"), "path", "unknown")

@@ -64,8 +64,13 @@ class Service:
             raise ServeError(422, "Validation", "fields: a category path has none; leave them out, or ask for task QI")
         read = [name for name in self.columns_read if name.startswith((OWN, "^"))]
         if not all(any(_names(column, OWN + name) for column in read) for name in given):
-            known = " and ".join(name.removeprefix(OWN) for name in read) or "none"
-            raise ServeError(422, "Validation", f"fields: the model reads {known} of an item; leave out all others")
+            known = " and ".join(name.removeprefix(OWN) for name in read)
+            said = (
+                f"the model reads {known} of an item; leave out all others"
+                if known
+                else "the model reads none; leave them out"
+            )
+            raise ServeError(422, "Validation", f"fields: {said}")
         return tuple(sorted(given.items()))
 
     @property

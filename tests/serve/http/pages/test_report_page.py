@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from shopglot.core.errors import DataError
+from shopglot.core.files import sha256
 from shopglot.serve.http.app import Extras, create_app
 from shopglot.serve.http.pages.report_page import report_of
 from tests.serve.conftest import FEW_LANGUAGES
@@ -50,6 +51,16 @@ def test_no_other_file_of_the_run_is_given_away(client: TestClient, path: str) -
     answer = client.get(path)
     assert answer.status_code == 404
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(("served", "said"), [("its own", False), ("another", True)])
+def test_a_report_of_another_bundle_than_the_one_that_answers_says_so(run: Path, served: str, said: bool) -> None:
+    (run / "bundle").mkdir()
+    made = run / "bundle" / "manifest.json"
+    made.write_text("{}")
+    facts = {"name": served, "sha256": sha256(made) if served == "its own" else "0"}
+    client = TestClient(create_app(SharedWords(), FEW_LANGUAGES, Extras(report=report_of(run), facts=facts)))
+    assert ("made another bundle than" in client.get("/report").text) is said
 
 
 def test_a_report_that_is_gone_is_said(client: TestClient, run: Path) -> None:

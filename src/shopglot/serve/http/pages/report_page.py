@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from shopglot.core.errors import DataError
+from shopglot.core.files import sha256
 from shopglot.serve.http.errors import ServeError
 from shopglot.serve.http.pages.site import render
 from shopglot.serve.http.service import Service, Serving
@@ -35,7 +36,7 @@ def report_of(run: Path) -> Path:
 def page(request: Request, service: Serving) -> Response:
     """Show the report with the site's navigation around it, and lead to its sections."""
     sections = [(found["anchor"], found["name"]) for found in _SECTION.finditer(_read(service))]
-    return render(request, "report.html.j2", sections=sections)
+    return render(request, "report.html.j2", sections=sections, of_another=_is_of_another(service))
 
 
 @router.get("/report/document")
@@ -43,6 +44,12 @@ def document(service: Serving) -> Response:
     """Return the report by itself."""
     headers = {"content-security-policy": _POLICY, "x-frame-options": "SAMEORIGIN"}
     return Response(_read(service), media_type="text/html; charset=utf-8", headers=headers)
+
+
+def _is_of_another(service: Service) -> bool:
+    """Return whether the run of the report made another bundle than the one that answers."""
+    made = None if service.report is None else service.report.parent / "bundle" / "manifest.json"
+    return made is not None and made.is_file() and sha256(made) != service.facts.get("sha256")
 
 
 def _read(service: Service) -> str:

@@ -21,11 +21,11 @@ class Example:
 
 
 EXAMPLES: Final = (
+    Example("zapatillas de correr", "es", "shoes"),
     Example("hundebett", "de", "dog beds"),
     Example("سماعات لاسلكية", "ar", "headphones"),
     Example("ワイヤレスイヤホン", "ja", "headphones"),
     Example("กระเป๋าเดินทาง", "th", "suitcases"),
-    Example("zapatillas de correr", "es", "shoes"),
 )
 ITEMS: Final = (
     "Orthopedic Dog Bed, Large, Grey",
