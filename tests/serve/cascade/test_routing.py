@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def moved(saved: Path, tmp_path: Path) -> Path:
     return copytree(saved, tmp_path / "elsewhere") / "budget" / "routing.json"
 
 
-def changed(path: Path, change: Callable[[dict[str, object]], object]) -> None:
+def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     held = json.loads(path.read_text())
     change(held)
     path.write_text(json.dumps(held))
@@ -90,7 +91,14 @@ def test_a_routing_of_a_newer_format_is_refused(moved: Path) -> None:
         load_decider(moved)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "stages": []}', "\x80"])
+@pytest.mark.parametrize("unsure", [{}, {"QC": [0.9, 0.1]}, {"QC": [-0.5, 0.5]}, {"QC": [float("nan"), 0.5]}])
+def test_bands_that_are_none_are_refused(moved: Path, unsure: dict[str, Any]) -> None:
+    changed(moved, lambda held: held["stages"][0].update(unsure=unsure))
+    with pytest.raises(BundleError, match="is no routing file"):
+        load_decider(moved)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "stages": []}', "\x80", "[" * 100_000])
 def test_what_is_no_routing_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "routing.json"
     path.write_bytes(text.encode("latin-1"))

@@ -87,6 +87,28 @@ def test_of_two_changes_of_one_version_the_second_is_refused() -> None:
     assert policies.current.policy.note == "first"
 
 
+def test_of_two_servers_that_make_the_same_version_the_second_is_refused(tmp_path: Path) -> None:
+    one, other = Policies(tmp_path), Policies(tmp_path)
+    one.replace(Policy(note="first"), based_on=0)
+    with pytest.raises(ServeError, match="another server has made version 1") as refused:
+        other.replace(Policy(note="second"), based_on=0)
+    assert refused.value.status == 409
+    assert other.current.version == 0
+    assert Policies(tmp_path).current.policy.note == "first"
+    assert [file.name for file in tmp_path.iterdir()] == ["000001.json"]
+
+
+def test_a_folder_that_is_none_is_refused_at_the_start_and_one_that_fails_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "policies"
+    late = Policies(file)
+    file.write_text("a file")
+    with pytest.raises(ServeError, match="nothing was changed") as refused:
+        late.replace(Policy(note="first"), based_on=0)
+    assert (refused.value.status, late.current.version) == (503, 0)
+    with pytest.raises(DataError, match="is a file; name a folder"):
+        Policies(file)
+
+
 def test_there_is_no_going_back_to_what_never_was() -> None:
     with pytest.raises(ServeError, match="no version 7") as refused:
         Policies().roll_back(7, based_on=0)

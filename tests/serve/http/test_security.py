@@ -33,6 +33,7 @@ def test_a_file_of_keys_holds_names_hashes_and_who_is_admin(tmp_path: Path) -> N
         ("# nothing\n", "holds no API key"),
         (f"reader {READER}", "line 1 is no API key"),
         (f"# who\nreader {digest(READER)} boss", "line 2 is no API key"),
+        (f"reader {digest('')}", "line 1 is the SHA-256 of an empty key"),
     ],
 )
 def test_a_file_that_would_lock_everyone_out_is_refused(tmp_path: Path, content: str, words: str) -> None:
@@ -75,3 +76,15 @@ def test_without_a_key_it_says_that_it_lives_and_how_it_is_asked_and_no_more(key
 
 def test_a_wrong_key_is_told_before_a_body_is_looked_at(keyed: TestClient) -> None:
     assert keyed.post("/rerank", content=b"x" * 2_000_000).status_code == 401
+
+
+def test_a_file_of_keys_may_be_written_by_other_systems(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(f"\ufeffreader {digest(READER).upper()}\r\n".encode())
+    assert Keys.read(tmp_path / "keys").holder(READER) == Key("reader", digest(READER))
+    (tmp_path / "keys").write_bytes(f"reader {digest(READER)}".encode("utf-16"))
+    with pytest.raises(DataError, match="is not in UTF-8; save it so"):
+        Keys.read(tmp_path / "keys")
+
+
+def test_nothing_is_no_key() -> None:
+    assert Keys((Key("boss", digest(""), admin=True),)).holder("") is None

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from shopglot.core.errors import RecipeError
 from shopglot.pack.bundle import Bundle
 from shopglot.serve.http.model import encoder_of
 from shopglot.serve.http.reviews.reviews import Reviews
-from shopglot.serve.http.run import Given, load_served
+from shopglot.serve.http.run import Given, load_served, serve
+from shopglot.serve.http.settings import HttpSettings
 from tests import shop
 from tests.command import Command, refused
 from tests.pack.conftest import *  # noqa: F403  # the tiny bundles
@@ -80,6 +82,15 @@ def post(address: str, body: object) -> tuple[int, object]:
     request = urllib.request.Request(address, json.dumps(body).encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.status, json.load(answer)
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("host", ["127.0.0.1", "300.1.1.1", ""])
+def test_an_address_that_cannot_be_had_is_said(host: str, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(RecipeError, match=r"choose another --port or --host|--host is empty"):
+            serve(folder / "bundle", Given(), HttpSettings(), host=host, port=port, begun=pytest.fail)
 
 
 @pytest.mark.enable_socket

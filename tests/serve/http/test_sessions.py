@@ -76,6 +76,7 @@ def test_programs_and_own_pages_may_send(headers: dict[str, str]) -> None:
         {"origin": ""},
         {"origin": "http://shop.example:8001"},
         {"origin": "http://shop.example:8000.evil.example"},
+        {"origin": "http://["},
     ],
 )
 def test_pages_of_other_origins_may_not(headers: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from shopglot.core.errors import BundleError
 from shopglot.core.files import read_json, sha256, write_json
@@ -30,6 +30,14 @@ class RoutedStage(BaseModel):
     seconds_per_pair: float = Field(ge=0, description="What a pair cost whose texts were seen before.")
     seconds_per_text: float = Field(ge=0, description="What a distinct query or target cost besides.")
     seconds_per_call: float = Field(0.0, ge=0, description="What it took to ask of one pair.")
+
+    @field_validator("unsure")
+    @classmethod
+    def _bands_of_probabilities(cls, unsure: Unsure) -> Unsure:
+        bands = [band for band in unsure.values() if band is not None]
+        if not unsure or not all(0 <= band.low <= band.high <= 1 for band in bands):
+            raise ValueError("a stage reads at least one task, and passes on from a probability to a higher one")
+        return unsure
 
 
 class Routing(BaseModel):
@@ -59,7 +67,7 @@ class Routing(BaseModel):
                     f"{path} has routing format {written}, this version reads up to {FORMAT}; upgrade shopglot"
                 )
             return cls.model_validate(held)
-        except (UnicodeDecodeError, ValidationError, ValueError) as reason:
+        except (RecursionError, UnicodeDecodeError, ValidationError, ValueError) as reason:
             raise BundleError(f"{path} is no routing file; name one that `shopglot budget` wrote") from reason
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Self
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shopglot.core.errors import DataError
-from shopglot.core.files import undamaged, whole_file
+from shopglot.core.files import undamaged
 from shopglot.core.pair import Task
 from shopglot.serve.http.errors import ServeError
 from shopglot.serve.http.question import Question, Verdict
@@ -142,8 +143,7 @@ class Policies:
                 raise ServeError(409, "Conflict", latest)
             made = Version(version=based_on + 1, policy=policy)
             if self._folder is not None:
-                with whole_file(_file(self._folder, made.version)) as part:
-                    part.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                _keep(made, _file(self._folder, made.version))
             self.versions = (*self.versions, made)
             self.in_force = InForce.of(made)
         return made
@@ -176,9 +176,29 @@ def _names(question: Question) -> set[tuple[str, str]]:
     return {(query, "")} | {(asked, target[:end]) for asked in (query, "") for end in ends}
 
 
+def _keep(made: Version, file: Path) -> None:
+    """Write a version whole; raises ServeError where another server has written it, or it cannot be written."""
+    part = file.with_name(f"{file.name}.{uuid4().hex}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            file.hardlink_to(part)  # unlike a renaming, it replaces nothing
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as reason:
+        if file.exists():
+            latest = f"another server has made version {made.version}; start this one again to read it"
+            raise ServeError(409, "Conflict", latest) from reason
+        kept = f"the policy could not be kept ({reason.strerror}); nothing was changed"
+        raise ServeError(503, "Backend", kept) from reason
+
+
 def _kept(folder: Path | None) -> list[Version]:
-    if folder is None or not folder.is_dir():
+    if folder is None or not folder.exists():
         return []
+    if not folder.is_dir():
+        raise DataError(f"{folder} is a file; name a folder, in which the versions of the policy are kept")
     kept = []
     for number, file in enumerate(sorted(folder.glob("*.json")), 1):
         with undamaged(file, "put the file back, or remove it and those after it"):

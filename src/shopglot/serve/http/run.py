@@ -1,11 +1,12 @@
 """A bundle or a cascade behind HTTP, from its files to the end of the process."""
 
 import logging
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shopglot.core.errors import BundleError
+from shopglot.core.errors import BundleError, RecipeError
 from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.enrich.enrich import Translating
 from shopglot.enrich.translate_settings import TranslateSettings
@@ -49,11 +50,12 @@ def serve(
 
     `model` is the folder of a bundle, or the routing file of a cascade.
 
-    Raises BundleError, DataError or RecipeError where a file is none, and OSError where the port is taken.
+    Raises BundleError, DataError or RecipeError where a file is none or the address cannot be listened at.
     """
     import uvicorn
 
     decider, extras = load_served(model, given)
+    bound = _bound(host, port)
     if settings.threads is not None:
         limit_products(settings.threads)
     app = create_app(decider, settings, extras)
@@ -61,8 +63,6 @@ def serve(
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -70,8 +70,23 @@ def serve(
             timeout_graceful_shutdown=settings.shutdown_seconds,
         )
     )
-    begun(f"http://{host}:{port}")
-    server.run()
+    begun(f"http://{host}:{bound.getsockname()[1]}")
+    server.run(sockets=[bound])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that has the address; raises RecipeError where it cannot be had."""
+    if not host:
+        raise RecipeError("--host is empty; leave it out, or write 0.0.0.0 for every address of this machine")
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as reason:
+        bound.close()
+        said = f"{host}:{port} cannot be listened at ({reason.strerror}); choose another --port or --host"
+        raise RecipeError(said) from reason
+    return bound
 
 
 def load_served(model: Path, given: Given) -> tuple[Decider, Extras]:

@@ -27,7 +27,8 @@ HEADERS: Final = {
 }
 """What every answer says, unless it says otherwise itself."""
 
-_LINE: Final = re.compile(r"(?P<name>\S+)\s+(?P<digest>[0-9a-f]{64})(?P<admin>\s+admin)?")
+_OF_NOTHING: Final = hashlib.sha256(b"").hexdigest()
+_LINE: Final = re.compile(r"(?P<name>\S+)\s+(?P<digest>[0-9a-fA-F]{64})(?P<admin>\s+admin)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,10 @@ class Keys:
         """
         if not file.is_file():
             raise DataError(f"there is no file of API keys {file}; check the path")
-        lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        try:
+            lines = enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1)
+        except UnicodeDecodeError as reason:
+            raise DataError(f"{file} is not in UTF-8; save it so") from reason
         keys = tuple(_key(file, number, line) for number, line in lines if line.strip() and not line.startswith("#"))
         if not keys:
             raise DataError(f"{file} holds no API key; write a name and the key's SHA-256 on a line")
@@ -62,7 +66,7 @@ class Keys:
 
     def holder(self, presented: str) -> Key | None:
         """Return whose key this is; it takes the same time for every key, known or not."""
-        digest = hashlib.sha256(presented.encode()).hexdigest()
+        digest = hashlib.sha256(presented.encode()).hexdigest() if presented else ""
         found = [key for key in self.known if hmac.compare_digest(key.digest, digest)]
         return found[0] if found else None
 
@@ -88,4 +92,7 @@ def _key(file: Path, number: int, line: str) -> Key:
     found = _LINE.fullmatch(line.strip())
     if found is None:  # the line itself is not repeated, for it may hold a key
         raise DataError(f"{file} line {number} is no API key; write a name and the key's SHA-256 in hexadecimal")
-    return Key(found["name"], found["digest"], found["admin"] is not None)
+    digest = found["digest"].lower()
+    if digest == _OF_NOTHING:
+        raise DataError(f"{file} line {number} is the SHA-256 of an empty key; hash the key itself")
+    return Key(found["name"], digest, found["admin"] is not None)

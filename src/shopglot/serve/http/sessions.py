@@ -55,9 +55,17 @@ def refuse_other_origins(headers: Headers) -> None:
     A browser says so in `Sec-Fetch-Site` where the connection is safe, else in `Origin`; programs say neither.
     """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    own = site in ("same-origin", "none") if site else origin is None or urlsplit(origin).netloc == headers.get("host")
+    own = site in ("same-origin", "none") if site else origin is None or _host(origin) == headers.get("host")
     if not own:
         raise ServeError(403, "Unauthorized", "a page of another origin may not send this; use the server's own page")
+
+
+def _host(origin: str) -> str | None:
+    """Return the host and port of an origin, None where it is none."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 def _token(headers: Headers) -> str:

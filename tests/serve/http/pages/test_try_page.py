@@ -1,4 +1,5 @@
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -154,3 +155,10 @@ def test_each_threshold_is_shown_where_they_differ_and_who_chose_it(of_categorie
     assert "&lt; 0.990" in part
     assert "food <" in part
     assert "<strong>green tea</strong>" in part  # a path is shown level by level
+
+
+def test_a_text_that_is_too_long_is_refused_before_it_is_taken_apart(client: TestClient) -> None:
+    began = time.perf_counter()
+    answer = client.post("/pages/try/words", data=FORM | {"words": "x " * 200_000})
+    assert answer.status_code == 413
+    assert time.perf_counter() - began < 5

@@ -302,3 +302,22 @@ def test_a_full_disk_is_said_and_the_next_decision_is_taken_again(reviews: Revie
     assert reviews.find(first).state.choice is None
     reviews._connection.execute("PRAGMA max_page_count = 100000")
     assert reviews.decide(second, "keep", "ana", version=0, note="long " * 10_000).version == 1
+
+
+def test_a_file_that_is_moved_or_replaced_takes_no_decision_that_would_be_lost(review: Path, reviews: Reviews) -> None:
+    first, moved = key(reviews, "QC-0"), review.with_suffix(".elsewhere")
+    reviews.path.rename(moved)
+    for _ in range(2):
+        with pytest.raises(ServeError, match=r"review\.sqlite3 was moved or replaced; put it back") as refused:
+            reviews.decide(first, "keep", "ana", version=0)
+        assert refused.value.status == 503
+        reviews.path.write_bytes(b"another")
+    moved.replace(reviews.path)
+    assert reviews.decide(first, "keep", "ana", version=0).version == 1
+
+
+def test_a_note_is_no_formula_in_a_spreadsheet(reviews: Reviews) -> None:
+    reviews.decide(key(reviews, "QC-0"), "keep", "@ana", version=0, note='=HYPERLINK("http://elsewhere.example")')
+    row = pl.read_csv(reviews.export(), infer_schema=False).filter(id="QC-0")
+    assert row["note"].item() == '\'=HYPERLINK("http://elsewhere.example")'
+    assert row["decided_by"].item() == "'@ana"

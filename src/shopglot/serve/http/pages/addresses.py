@@ -29,7 +29,7 @@ def is_for_people(path: str) -> bool:
 def own_address(asked: str) -> str:
     """Return an address of a page as it is, and `/` for any other, so that nobody is sent elsewhere.
 
-    >>> own_address("/review?row=3"), own_address("//elsewhere.example/try"), own_address("/sign-out")
+    >>> own_address("/review?row=3"), own_address("//elsewhere.example/try"), own_address("///elsewhere/try")
     ('/review?row=3', '/', '/')
     """
     try:
@@ -37,6 +37,7 @@ def own_address(asked: str) -> str:
     except ValueError:
         return "/"
     own = not parts.scheme and not parts.netloc and is_page(parts.path) and parts.path not in (SIGN_IN, SIGN_OUT)
+    own = own and asked.startswith("/") and not asked.startswith("//")  # which a browser would take for a host
     return asked if own and asked.isprintable() and "\\" not in asked else "/"
 
 

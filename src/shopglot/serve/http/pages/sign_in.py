@@ -32,6 +32,7 @@ async def signed_in(request: Request, service: Serving) -> Response:
     token = service.sessions.begin(form.get("key", "").strip())
     if token is None:
         return render(request, "sign_in.html.j2", status=403, next=wanted, refused=True)
+    service.sessions.end(Headers(scope=request.scope))  # the one that the browser had
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https")
     return answer

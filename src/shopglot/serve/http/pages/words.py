@@ -37,6 +37,7 @@ class Marked:
 
 async def marked_words(service: Service, asked: Asked, target: str) -> list[Marked]:
     """Return the texts of a pair with what each word counts, as `shopglot explain` does it."""
+    check(service.settings, 1, (asked.query, target))  # before a long text is taken apart
     question = Question(asked.task, asked.query, target, asked.language)
     (read,), _ = await service.translations.of([question], wanted=asked.translate)
     (whole,) = await service.batcher.judge([read])

@@ -32,6 +32,7 @@ class Reviews:
         self._suspects = {each.key: each for each in self.file.suspects}
         self._clock, self._lock = clock, threading.Lock()
         self._connection, self.notice = opened(self.path, self.file, self._now())
+        self._opened = _mark(self.path)
 
     def close(self) -> None:
         """End with the file."""
@@ -163,6 +164,12 @@ class Reviews:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 with _undone_on_error(self._connection):
+                    if _mark(self.path) != self._opened:  # what is written now would be lost with the old file
+                        raise ServeError(
+                            503,
+                            "Backend",
+                            f"{self.path.name} was moved or replaced; put it back and start the server again",
+                        )
                     yield self._connection
                     self._connection.execute("COMMIT")
             except sqlite3.Error as reason:
@@ -190,6 +197,15 @@ class Reviews:
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at a path from another one, None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

@@ -94,12 +94,19 @@ class ReviewFile:
         A row without an outcome keeps what the file says of it.
         """
         made = [outcomes.get(each.key, each.given) for each in self.suspects]
-        columns = [pl.Series(name, [getattr(each, name) for each in made], dtype=pl.String) for name in _OUTCOME]
+        columns = [
+            pl.Series(name, [_no_formula(getattr(each, name)) for each in made], dtype=pl.String) for name in _OUTCOME
+        ]
         texts = cs.string()
         rows = self.rows.drop(_OUTCOME, strict=False).with_columns(pl.when(texts != "").then(texts), *columns)
         file = BytesIO()
         rows.write_csv(file, include_bom=True)  # by which spreadsheets know UTF-8
         return file.getvalue()
+
+
+def _no_formula(said: str | None) -> str | None:
+    """Return what a person wrote so that no spreadsheet takes it for a formula."""
+    return f"'{said}" if said and said[0] in "=+-@\t\r" else said
 
 
 def _texts(rows: pl.DataFrame) -> pl.DataFrame:
