@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from shopglot.core.errors import RecipeError
@@ -91,6 +92,18 @@ def test_an_address_that_cannot_be_had_is_said(host: str, folder: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(RecipeError, match=r"choose another --port or --host|--host is empty"):
             serve(folder / "bundle", Given(), HttpSettings(), host=host, port=port, begun=pytest.fail)
+
+
+@pytest.mark.enable_socket
+def test_a_small_answer_is_sent_at_once(server: tuple[subprocess.Popen[str], str]) -> None:
+    _, address = server
+    seconds = []
+    with httpx.Client(base_url=address, trust_env=False) as client:
+        for _ in range(60):
+            began = time.perf_counter()
+            assert client.post("/rerank?task=QC", json={"query": "tea", "texts": ["black tea"]}).status_code == 200
+            seconds.append(time.perf_counter() - began)
+    assert min(seconds[40:]) < 0.03  # a packet that waits for others takes 0.04 more, but not on a new connection
 
 
 @pytest.mark.enable_socket

@@ -78,7 +78,9 @@ def _bound(host: str, port: int) -> socket.socket:
     """Return a socket that has the address; raises RecipeError where it cannot be had."""
     if not host:
         raise RecipeError("--host is empty; leave it out, or write 0.0.0.0 for every address of this machine")
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, for asyncio sends small answers at once only where it knows that it is TCP.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
