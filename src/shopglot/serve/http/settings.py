@@ -38,6 +38,7 @@ class HttpSettings(BaseModel):
     threads: int | None = Field(
         default=None,
         ge=1,
+        le=1024,
         description="How many threads numpy and torch may use for a batch; null: all cores. With 1, answers are "
         "steadiest where vectors decide.",
     )
