@@ -397,7 +397,7 @@ def audit_split(files: Sequence[str | Path], split: str | Path, *, category_leve
 def serve_demo(run: str | Path, *, port: int, begun: Callable[[str], None]) -> None:
     """Serve the demo's run with its tree, report and suspected labels, on this machine alone, until told to end.
 
-    Raises DataError where the run is not there, and OSError where the port is taken.
+    Raises DataError where the run is not there, and RecipeError where the port is taken.
     """
     from shopglot.serve.http.run import Given, serve
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from shopglot.config import Recipe, checked_sweep, trial_recipe
 from shopglot.core.errors import RecipeError
-from shopglot.core.files import checksums, whole_file
+from shopglot.core.files import below_common, checksums, sha256, whole_file
 from shopglot.core.folds import TEST, TUNE, Folds, Mask
 from shopglot.core.judged import Judged
 from shopglot.core.metrics import Confusion, average_precision
@@ -164,14 +164,15 @@ def gather(recipe: Recipe, out: Path) -> Data:
         dev_files, recipe.curate, train.pairs.tasks, max_bad_rows=limit, quarantine=rejected["dev"]
     )
     taxonomy = read_taxonomy(taxonomy_files, recipe.curate)
-    files = checksums((*train_files, *dev_files, *taxonomy_files))
+    named = below_common((*train_files, *dev_files, *taxonomy_files))
+    files = {name: sha256(file) for name, file in named.items()}
     if recipe.data.corrections:
         files |= {f"corrections/{name}": found for name, found in checksums(recipe.data.corrections).items()}
     keep_checksums(files, out / "files.json")
     counts = {"train": train.counts | corrections, "taxonomy paths": len(taxonomy)}
     counts |= {"dev": dev.counts} if dev_files else {}
     facts = {"simulated": recipe.data.simulate is not None, "files": files} | counts
-    marks = set(checksums(train_files).values())
+    marks = {files[name] for name, file in named.items() if file in train_files}
     facts |= {"learned": [name for name, mark in files.items() if mark in marks]}
     return Data(pairs, dev.pairs, taxonomy, facts)
 

@@ -28,6 +28,16 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_that_may_not_be_replaced_stays_and_no_part_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "kept.txt"
+    with whole_file(path, ".1", replace=False) as part:
+        part.write_text("first")
+    with pytest.raises(FileExistsError), whole_file(path, ".2", replace=False) as part:
+        part.write_text("second")
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_folder_that_fails_half_way_leaves_the_old_one(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     with whole_folder(folder) as part:

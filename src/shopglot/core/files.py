@@ -19,17 +19,21 @@ NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def whole_file(path: Path, mark: str = "") -> Iterator[Path]:
+def whole_file(path: Path, mark: str = "", *, replace: bool = True) -> Iterator[Path]:
     """Give a `.part` path to write; it takes the place of `path` when the block ends without an error.
 
-    `mark` tells the part from that of another process which writes the same file.
+    `mark` tells the part from that of another process which writes the same file. Without `replace`, a file that is
+    there by then stays as it is, and FileExistsError is raised.
     """
     part = path.with_name(f"{path.name}{mark}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with named_where_there_is_no_room(path):
             yield part
-            part.replace(path)
+            if replace:
+                part.replace(path)
+            else:
+                path.hardlink_to(part)
     finally:
         part.unlink(missing_ok=True)
 
@@ -111,9 +115,14 @@ def sha256(path: Path) -> str:
 
 def checksums(paths: Iterable[Path]) -> dict[str, str]:
     """Return the SHA-256 of each file, and of the files in each folder, by its path below the folder common to all."""
+    return {name: sha256(file) for name, file in below_common(paths).items()}
+
+
+def below_common(paths: Iterable[Path]) -> dict[str, Path]:
+    """Return each file, and the files in each folder, by its path below the folder common to all."""
     files = [file for path in paths for file in (sorted(path.iterdir()) if path.is_dir() else [path]) if file.is_file()]
     common = os.path.commonpath([file.absolute().parent for file in files])
-    return {file.absolute().relative_to(common).as_posix(): sha256(file) for file in files}
+    return {file.absolute().relative_to(common).as_posix(): file for file in files}
 
 
 def cache_folder() -> Path:

@@ -95,7 +95,8 @@ class Bundle:
         It judges one pair of each task before it is returned, for weights can be whole files and yet not fit.
         """
         with undamaged(folder, _REMEDY):
-            manifest = _checked_manifest(folder)
+            manifest = _manifest(folder)
+            _check_files(folder, manifest["files"])
             formats = dict(read_json(folder / _FORMAT)) if _FORMAT in manifest["files"] else {}
             bundle = cls(
                 load_scorer(folder / "scorer", loaders(folder)),
@@ -131,9 +132,9 @@ def load(folder: str | Path) -> Bundle:
 def learned_from(folder: str | Path) -> frozenset[str]:
     """Return the SHA-256 of the files whose labels a bundle's model learned; of none where an earlier version wrote it.
 
-    Raises BundleError like `Bundle.load`.
+    Raises BundleError where there is no bundle; its files are not read.
     """
-    manifest = _checked_manifest(Path(folder))
+    manifest = _manifest(Path(folder))
     return frozenset(manifest["data"][name] for name in manifest.get("learned", ()))
 
 
@@ -166,7 +167,7 @@ def _packed_encoders(scorer: Scorer) -> dict[str, SessionEncoder]:
     return {name: encoder for member in members for name, encoder in _packed_encoders(member).items()}
 
 
-def _checked_manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / _MANIFEST
     if not path.is_file():
         raise BundleError(
@@ -179,10 +180,13 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
             raise ValueError(f"format {written} with {len(files)} files")
     if written > FORMAT:
         raise BundleError(f"{folder} has bundle format {written}, this version reads up to {FORMAT}; upgrade shopglot")
+    return manifest
+
+
+def _check_files(folder: Path, files: Mapping[str, str]) -> None:
     for name, checksum in files.items():
         file = folder / name
         if not file.is_file():
             raise BundleError(f"{folder} lacks {name}, which its manifest lists; {_REMEDY}")
         if sha256(file) != checksum:
             raise BundleError(f"{file} has changed since the bundle was written; {_REMEDY}")
-    return manifest

@@ -93,9 +93,7 @@ def survey_files(scoring: Scoring, decider: Decider, journal: Journal) -> Survey
 
 def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Journal) -> dict[str, int]:
     """Score what the journal does not hold yet, write all of it as `out`, and return how many rows had what."""
-    curate = decider.curate.model_copy(update={"languages": decider.curate.languages or found.languages})
-    known = decider.knowing([*read_taxonomy(scoring.taxonomy, curate), *found.paths])
-    engine, parts = Engine(known, scoring.settings, curate), journal.done()
+    engine, parts = engine_for(decider, found, scoring.taxonomy, scoring.settings), journal.done()
     for part in parts:
         engine.scores.remember(journal.learned(part.number))
     with counting("score", total=found.rows, done=sum(part.rows for part in parts)) as advance:
@@ -107,6 +105,12 @@ def score_chunks(scoring: Scoring, decider: Decider, found: Survey, journal: Jou
     for part in parts:
         counts.update(part.counts)
     return {"rows": found.rows, "quarantined": found.quarantined} | in_order(counts)
+
+
+def engine_for(decider: Decider, found: Survey, taxonomy: Sequence[Path], settings: EngineSettings) -> Engine:
+    """Return the engine with a model that knows all category paths of the files and the taxonomy."""
+    curate = decider.curate.model_copy(update={"languages": decider.curate.languages or found.languages})
+    return Engine(decider.knowing([*read_taxonomy(taxonomy, curate), *found.paths]), settings, curate)
 
 
 def counts_of(decided: Decided) -> dict[str, int]:

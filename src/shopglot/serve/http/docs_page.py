@@ -40,15 +40,12 @@ def _value(schema: dict[str, Any], described: dict[str, Any]) -> Any:
     if "default" in schema:
         return schema["default"]
     if schema.get("type") == "object":
-        properties = schema.get("properties", {})
-        return {name: _value(each, described) for name, each in properties.items() if name not in _LEFT_OUT}
+        return {name: _value(each, described) for name, each in schema.get("properties", {}).items()}
     if schema.get("type") == "array":
         return [_value(schema.get("items", {}), described)]
     return _PLAIN.get(schema.get("type", ""))
 
 
-_LEFT_OUT: Final = {"fields"}
-"""What a model need not know, so that an example is answered by every server."""
 _PLAIN: Final = {"string": "…", "integer": 0, "number": 0.5, "boolean": False}
 
 

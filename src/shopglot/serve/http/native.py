@@ -38,7 +38,6 @@ class AskedPair(BaseModel):
     fields: dict[Text, Text] = Field(
         default_factory=dict,
         description="The item's other fields that the model reads, by their names in the training data.",
-        examples=[{"brand": "Petsfit", "color": "grey"}],
     )
 
 

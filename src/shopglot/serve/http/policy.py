@@ -11,7 +11,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shopglot.core.errors import DataError
-from shopglot.core.files import undamaged
+from shopglot.core.files import undamaged, whole_file
 from shopglot.core.pair import Task
 from shopglot.serve.http.errors import ServeError
 from shopglot.serve.http.question import Question, Verdict
@@ -178,14 +178,9 @@ def _names(question: Question) -> set[tuple[str, str]]:
 
 def _keep(made: Version, file: Path) -> None:
     """Write a version whole; raises ServeError where another server has written it, or it cannot be written."""
-    part = file.with_name(f"{file.name}.{uuid4().hex}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with whole_file(file, f".{uuid4().hex}", replace=False) as part:
             part.write_text(made.model_dump_json(indent=2) + "\n", encoding="utf-8")
-            file.hardlink_to(part)  # unlike a renaming, it replaces nothing
-        finally:
-            part.unlink(missing_ok=True)
     except OSError as reason:
         if file.exists():
             latest = f"another server has made version {made.version}; start this one again to read it"

@@ -17,13 +17,12 @@ from shopglot.curate.blocks import Place
 from shopglot.curate.parquet import parquet_chunks, parquet_height, rows_in
 from shopglot.curate.raw import RawTable
 from shopglot.curate.settings import CurateSettings
-from shopglot.curate.taxonomy import read_taxonomy
 from shopglot.pack.scored import scored_table
 from shopglot.serve.cascade.deciders import load_decider
 from shopglot.serve.files.chunks import clean_table
 from shopglot.serve.files.engine import Engine
 from shopglot.serve.files.settings import EngineSettings
-from shopglot.serve.files.stream import checksum_of, counts_of
+from shopglot.serve.files.stream import checksum_of, counts_of, engine_for
 from shopglot.serve.files.survey import Seen, Survey, read_survey, seen_in
 from shopglot.serve.machines.shards import SURVEY, Shards
 from shopglot.serve.machines.units import Unit, units
@@ -116,9 +115,7 @@ class UnitScorer:
         model = load_decider(self.job.model)
         if checksum_of(self.job.model) != self.checksum:
             raise BundleError(f"{self.job.model} is another model than where the scoring was started; copy it again")
-        curate = model.curate.model_copy(update={"languages": model.curate.languages or self.found.languages})
-        known = model.knowing([*read_taxonomy(self.job.taxonomy, curate), *self.found.paths])
-        return Engine(known, self.job.settings, curate)
+        return engine_for(model, self.found, self.job.taxonomy, self.job.settings)
 
 
 def as_row(seen: Seen) -> Row:
